@@ -1,0 +1,30 @@
+//! xtool: a cross-compilation toolchain manager.
+//!
+//! The data goes one way:
+//!
+//! ```text
+//! toolchains.toml ─ manifest ─ resolve ─ fetch ─ unpack ─ store ─ project (.cargo/config.toml, xtool.toml, xtool.lock)
+//!                                 └ source/{url,pypi,apt,path}        └ shim (what cargo runs as linker, cc, ar, runner)
+//! ```
+//!
+//! Stages never call each other: [`install`] and the command line drive them, and each takes the value that the one
+//! before it made. An [`archive::VerifiedArchive`] can only be made by comparing bytes with a pin, so unpacking
+//! unverified bytes does not compile.
+
+pub mod archive;
+pub mod digest;
+pub mod env_vars;
+pub mod fetch;
+pub mod help;
+pub mod install;
+pub mod manifest;
+pub mod pin;
+pub mod project;
+pub mod reporter;
+pub mod resolve;
+pub mod rust_std;
+pub mod shim;
+pub mod source;
+pub mod store;
+pub mod target;
+pub mod unpack;

@@ -1,0 +1,8 @@
+//! All integration tests, in one binary: one module a concept.
+
+mod fetch;
+mod project;
+mod shim;
+mod source;
+mod support;
+mod unpack;
