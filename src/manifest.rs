@@ -13,13 +13,14 @@ use crate::archive::Archive;
 use crate::target::{Host, Triple};
 
 mod parse;
-pub use parse::ManifestError;
+mod reader;
+pub use parse::{ManifestError, file_name, glibc_version};
 
 /// The manifest that is compiled in.
 pub const BUILT_IN: &str = include_str!("../toolchains.toml");
 
 /// A validated manifest.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Manifest {
     /// By name.
     pub toolchains: BTreeMap<String, Toolchain>,

@@ -1,1 +1,218 @@
-//! store
+//! The store: where toolchains are, each in a folder of its own that never changes.
+//!
+//! In: an id and a staged folder. Out: an [`Installed`] toolchain. A toolchain exists once its receipt does; the
+//! folder is renamed into place before the receipt is written, so that a crash leaves nothing that counts.
+
+mod exe;
+mod layout;
+mod lock;
+mod prune;
+mod receipt;
+mod staging;
+
+use std::path::{Path, PathBuf};
+
+pub use layout::Layout;
+pub use lock::Lock;
+pub use prune::{Pruned, dir_size};
+pub use receipt::{Receipt, write_atomically};
+pub use staging::Staging;
+
+use crate::help::Help;
+use crate::target::check_name;
+
+/// Why the store could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Neither `XTOOL_HOME` nor the platform says where the store is.
+    #[error("Cannot tell where the store is: neither XTOOL_HOME nor a home folder is set")]
+    NoHome,
+    /// A variable of the store is not an absolute path.
+    #[error("{name} is `{}`: expected an absolute path", value.display())]
+    NotAbsolute {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: PathBuf,
+    },
+    /// An id that would not be safe as a folder name.
+    #[error("Cannot use a toolchain id as a folder name")]
+    Id(#[from] crate::target::InvalidName),
+    /// A file operation failed.
+    #[error("Cannot {action} `{}`", path.display())]
+    Io {
+        /// `create`, `rename`, …
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A receipt is not what xtool writes.
+    #[error("The receipt `{}` cannot be read: {message}", path.display())]
+    Receipt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl StoreError {
+    /// Makes the mapper for an operation on a path.
+    pub(crate) fn io(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+impl Help for StoreError {
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NoHome | Self::NotAbsolute { .. } => {
+                Some("export XTOOL_HOME=\"$HOME/.local/share/xtool\"".to_owned())
+            }
+            Self::Io { source, path, .. } => match source.kind() {
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Some(format!(
+                    "make `{}` writable, or set XTOOL_HOME to a folder of your own",
+                    path.display()
+                )),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Some(
+                    "free space with `xtool cache clean` or `xtool cache prune`, or set XTOOL_HOME to a larger disk"
+                        .to_owned(),
+                ),
+                _ => None,
+            },
+            Self::Receipt { path, .. } => Some(format!("rm '{}' && xtool sync", path.display())),
+            Self::Id(_) => None,
+        }
+    }
+}
+
+/// The store with its layers: the user's home, and a read-only one below it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    layout: Layout,
+}
+
+/// A toolchain that is complete.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// `zig-0.15.2-8063164a`
+    pub id: String,
+    /// Its root folder.
+    pub path: PathBuf,
+    /// What its receipt says.
+    pub receipt: Receipt,
+    /// Whether it lies in the user's own layer.
+    pub own: bool,
+}
+
+impl Store {
+    /// A store in these folders; nothing is created before something is written.
+    pub fn new(layout: Layout) -> Self {
+        Self { layout }
+    }
+
+    /// Where things are.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The toolchain with that id in the first layer that has it.
+    pub fn find(&self, id: &str) -> Result<Option<Installed>, StoreError> {
+        check_name(id, "toolchain id")?;
+        for (toolchains, own) in self.layout.toolchain_layers() {
+            let path = toolchains.join(id);
+            match Receipt::read(&toolchains, id)? {
+                Some(receipt) if path.is_dir() => {
+                    return Ok(Some(Installed {
+                        id: id.to_owned(),
+                        path,
+                        receipt,
+                        own,
+                    }));
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every complete toolchain of every layer; one id once.
+    pub fn installed(&self) -> Result<Vec<Installed>, StoreError> {
+        let mut out: Vec<Installed> = Vec::new();
+        for (toolchains, _) in self.layout.toolchain_layers() {
+            let Ok(entries) = fs_err::read_dir(&toolchains) else {
+                continue;
+            };
+            for entry in entries {
+                let entry = entry.map_err(StoreError::io("list", &toolchains))?;
+                let name = entry.file_name();
+                let Some(id) = name.to_str().and_then(|n| n.strip_suffix(".toml")) else {
+                    continue;
+                };
+                if out.iter().all(|i| i.id != id) && check_name(id, "toolchain id").is_ok() {
+                    out.extend(self.find(id)?);
+                }
+            }
+        }
+        out.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(out)
+    }
+
+    /// Waits for the lock of one key; other keys are not held up.
+    pub fn lock(&self, key: &str, waiting: impl FnOnce()) -> Result<Lock, StoreError> {
+        check_name(key, "lock name")?;
+        Lock::acquire(&self.layout.locks(), key, waiting)
+    }
+
+    /// An empty folder on the store's file system, gone again unless it is committed. Clears away what dead
+    /// processes left there.
+    pub fn stage(&self) -> Result<Staging, StoreError> {
+        let staging = self.layout.staging();
+        staging::clean(&staging);
+        Staging::create(&staging)
+    }
+
+    /// Makes a staged folder the toolchain `id`. The caller holds the id's lock.
+    pub fn commit(
+        &self,
+        staging: Staging,
+        id: &str,
+        receipt: &Receipt,
+    ) -> Result<Installed, StoreError> {
+        check_name(id, "toolchain id")?;
+        let toolchains = self.layout.toolchains();
+        fs_err::create_dir_all(&toolchains).map_err(StoreError::io("create", &toolchains))?;
+        let path = toolchains.join(id);
+        // Left by a process that died between the rename and the receipt: nobody uses it.
+        if path.symlink_metadata().is_ok() {
+            self.discard(&path)?;
+        }
+        staging.sync()?;
+        fs_err::rename(staging.tree(), &path).map_err(StoreError::io("rename into", &path))?;
+        receipt.write(&toolchains, id)?;
+        drop(staging);
+        Ok(Installed {
+            id: id.to_owned(),
+            path,
+            receipt: receipt.clone(),
+            own: true,
+        })
+    }
+
+    /// Takes a folder of the store away: first by rename, so that no half of it is ever seen under its name.
+    pub(crate) fn discard(&self, path: &Path) -> Result<(), StoreError> {
+        let trash = self.stage()?;
+        fs_err::rename(path, trash.tree().join("discarded")).map_err(StoreError::io("remove", path))
+    }
+}

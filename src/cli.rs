@@ -1,0 +1,244 @@
+//! The command line, as types; no meaning here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Cross-compile with plain `cargo build --target T`: toolchains for Linux, Windows and macOS, from one host.
+#[derive(Debug, Parser)]
+#[command(
+    name = "xtool",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Example:\n  xtool add x86_64-pc-windows-gnu\n  cargo build --target x86_64-pc-windows-gnu"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more; twice for a log
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Print JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Use only what is already here
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Use this manifest in place of the built-in one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Allow what the project itself brings (its toolchains.toml, paths, runners); remembered until they change
+    #[arg(long, global = true)]
+    pub trust: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Install what a target needs and configure the project for it
+    #[command(
+        after_help = "Examples:\n  xtool add x86_64-pc-windows-gnu\n  xtool add aarch64-unknown-linux-gnu --glibc 2.17\n  xtool add x86_64-pc-windows-gnu --toolchain zig@0.15.2"
+    )]
+    Add(Add),
+    /// Take a target out of the project again; what was not ours stays as it is
+    #[command(after_help = "Example:\n  xtool remove x86_64-pc-windows-gnu")]
+    Remove(Remove),
+    /// Install and configure everything that xtool.toml names
+    #[command(after_help = "Example:\n  xtool sync --locked")]
+    Sync(Sync),
+    /// Take newer versions into xtool.lock
+    #[command(after_help = "Example:\n  xtool update x86_64-pc-windows-gnu")]
+    Update(Update),
+    /// Fill the store without touching the project: what xtool.lock names, or the targets given
+    #[command(
+        after_help = "Examples:\n  xtool fetch --locked\n  XTOOL_HOME=/opt/xtool xtool fetch x86_64-unknown-linux-musl"
+    )]
+    Fetch(Fetch),
+    /// List targets and their toolchains
+    #[command(after_help = "Example:\n  xtool list --installed")]
+    List(List),
+    /// Show one target: toolchain, paths, variables, and what other hosts would get
+    #[command(after_help = "Example:\n  xtool show x86_64-pc-windows-gnu")]
+    Show(Show),
+    /// Print the variables that a build that is not cargo's needs
+    #[command(after_help = "Example:\n  eval \"$(xtool env x86_64-unknown-linux-musl)\" && make")]
+    Env(Env),
+    /// The store's and the cache's folders and space
+    #[command(after_help = "Example:\n  xtool cache prune --dry-run")]
+    Cache(Cache),
+    /// Print a completion script
+    #[command(after_help = "Example:\n  xtool completions bash > ~/.local/share/bash-completion/completions/xtool")]
+    Completions(Completions),
+    /// Print the manual page
+    #[command(after_help = "Example:\n  xtool man | man -l -")]
+    Man,
+}
+
+/// `xtool add`
+#[derive(Debug, Args)]
+pub struct Add {
+    /// Target triples, as in `cargo build --target`
+    #[arg(required = true, value_name = "TRIPLE")]
+    pub targets: Vec<String>,
+    /// Take this toolchain, in this version
+    #[arg(long, value_name = "NAME[@VERSION]")]
+    pub toolchain: Option<String>,
+    /// The oldest glibc that the programs must run on (Linux, zig)
+    #[arg(long, value_name = "VERSION")]
+    pub glibc: Option<String>,
+    /// Let cargo build the standard library where it cannot be had ready-made
+    #[arg(long, conflicts_with = "no_rust_std")]
+    pub build_std: bool,
+    /// Leave Rust's standard library for the target alone
+    #[arg(long)]
+    pub no_rust_std: bool,
+    /// Replace settings of your own for the same target; `remove` brings them back
+    #[arg(long)]
+    pub force: bool,
+    /// Without a cargo project: install and make the shims, write only xtool.toml and xtool.lock here
+    #[arg(long)]
+    pub no_cargo: bool,
+}
+
+/// `xtool remove`
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// Target triples
+    #[arg(required_unless_present = "all", value_name = "TRIPLE")]
+    pub targets: Vec<String>,
+    /// Every target of the project
+    #[arg(long, conflicts_with = "targets")]
+    pub all: bool,
+}
+
+/// `xtool sync`
+#[derive(Debug, Args)]
+pub struct Sync {
+    /// Fail rather than change xtool.lock
+    #[arg(long)]
+    pub locked: bool,
+    /// Replace settings of your own for the same targets
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `xtool update`
+#[derive(Debug, Args)]
+pub struct Update {
+    /// Only these targets
+    #[arg(value_name = "TRIPLE")]
+    pub targets: Vec<String>,
+}
+
+/// `xtool fetch`
+#[derive(Debug, Args)]
+pub struct Fetch {
+    /// Only these targets; without a project, any that the manifest has
+    #[arg(value_name = "TRIPLE")]
+    pub targets: Vec<String>,
+    /// Take what xtool.lock names, or fail
+    #[arg(long)]
+    pub locked: bool,
+    /// Take this toolchain, in this version, for targets that are not in a project
+    #[arg(long, value_name = "NAME[@VERSION]", conflicts_with = "locked")]
+    pub toolchain: Option<String>,
+}
+
+/// `xtool list`
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only toolchains that are in the store
+    #[arg(long)]
+    pub installed: bool,
+}
+
+/// `xtool show`
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The target triple
+    #[arg(value_name = "TRIPLE")]
+    pub target: String,
+}
+
+/// `xtool env`
+#[derive(Debug, Args)]
+pub struct Env {
+    /// The target triple, added before
+    #[arg(value_name = "TRIPLE")]
+    pub target: String,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = EnvFormat::Sh)]
+    pub format: EnvFormat,
+}
+
+/// What `env` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EnvFormat {
+    /// `export NAME='value'` lines.
+    Sh,
+    /// One object.
+    Json,
+}
+
+/// `xtool cache`
+#[derive(Debug, Args)]
+pub struct Cache {
+    /// What to do; shows the folders and their sizes without one
+    #[command(subcommand)]
+    pub command: Option<CacheCommand>,
+}
+
+/// `xtool cache …`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum CacheCommand {
+    /// Print the download cache's folder
+    Dir,
+    /// Print what the store and the cache take
+    Size,
+    /// Remove toolchains that no project uses
+    Prune {
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Remove all downloads; toolchains stay
+    Clean,
+    /// Print a key for a CI cache, made from xtool.lock
+    Key,
+}
+
+/// `xtool completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,140 @@
+//! What the terminal sees: data on stdout, everything else on stderr.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::cli::{Color, Global};
+
+/// Bold green, for the verb of a step.
+pub const STEP: Style = AnsiColor::Green.on_default().bold();
+/// Bold yellow.
+pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// Bold red.
+pub const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// Bold cyan, for the way out.
+pub const HELP: Style = AnsiColor::Cyan.on_default().bold();
+/// Headings.
+pub const BOLD: Style = Style::new().bold();
+/// Less important.
+pub const DIM: Style = Style::new().dimmed();
+
+/// Knows how much to say, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    quiet: bool,
+    verbose: u8,
+    json: bool,
+}
+
+impl Printer {
+    /// As the flags say; sets the process's colour choice.
+    pub fn new(global: &Global) -> Self {
+        match global.color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        Self {
+            quiet: global.quiet,
+            verbose: global.verbose,
+            json: global.json,
+        }
+    }
+
+    /// Whether stdout gets JSON.
+    pub fn json(self) -> bool {
+        self.json
+    }
+
+    /// How often `-v` was given.
+    pub fn verbose(self) -> u8 {
+        self.verbose
+    }
+
+    /// Whether progress bars make sense: a terminal, nobody asked for silence, and no CI that keeps the log.
+    pub fn bars(self) -> bool {
+        !self.quiet && io::stderr().is_terminal() && std::env::var_os("CI").is_none()
+    }
+
+    /// One line of data. A reader that has gone away is no error (`| head -1`).
+    pub fn data(self, text: impl AsRef<str>) -> io::Result<()> {
+        ignore_closed(writeln!(anstream::stdout(), "{}", text.as_ref()))
+    }
+
+    /// Text as it is, such as a script.
+    pub fn raw(self, bytes: &[u8]) -> io::Result<()> {
+        ignore_closed(io::stdout().write_all(bytes))
+    }
+
+    /// A value as JSON, indented.
+    pub fn value(self, value: &serde_json::Value) -> io::Result<()> {
+        ignore_closed(writeln!(io::stdout(), "{value:#}"))
+    }
+
+    /// A step that was done: its verb, and what it was done to.
+    pub fn step(self, verb: &str, rest: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{STEP}{verb:>12}{STEP:#} {rest}");
+        }
+    }
+
+    /// A line without a verb.
+    pub fn note(self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{text}");
+        }
+    }
+
+    /// Something to know; the work goes on.
+    pub fn warn(self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{WARNING}warning{WARNING:#}: {text}");
+        }
+    }
+
+    /// The way out.
+    pub fn help(self, text: &str) {
+        let _ = writeln!(anstream::stderr(), "{HELP}help{HELP:#}: {text}");
+    }
+
+    /// What failed; said even when quiet.
+    pub fn error(self, text: &str) {
+        let _ = writeln!(anstream::stderr(), "{ERROR}error{ERROR:#}: {text}");
+    }
+}
+
+fn ignore_closed(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Bytes for people: `56.3 MB`.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut unit = 0;
+    let mut scaled = n;
+    let mut rest = 0;
+    while scaled >= 1000 && unit + 1 < UNITS.len() {
+        rest = scaled % 1000;
+        scaled /= 1000;
+        unit += 1;
+    }
+    if unit == 0 || scaled >= 100 {
+        format!("{scaled} {}", UNITS[unit])
+    } else {
+        format!("{scaled}.{} {}", rest / 100, UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn sizes_are_short() {
+        for (n, text) in [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (93_508_126, "93.5 MB"), (345_000_000, "345 MB")] {
+            assert_eq!(super::bytes(n), text);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The copy of xtool in the store that shims are links to, so that they outlive an upgrade or a `cargo clean`.
+
+use std::path::{Path, PathBuf};
+
+use super::{Store, StoreError};
+
+impl Store {
+    /// `bin/xtool-<version>`, made or renewed from the running program where its size or time differ.
+    pub fn own_executable(&self) -> Result<PathBuf, StoreError> {
+        let running = std::env::current_exe()
+            .map_err(StoreError::io("find", Path::new("the running program")))?;
+        let bin = self.layout().bin();
+        let name = format!(
+            "xtool-{}{}",
+            env!("CARGO_PKG_VERSION"),
+            std::env::consts::EXE_SUFFIX
+        );
+        let copy = bin.join(name);
+        if running == copy || same(&running, &copy) {
+            return Ok(copy);
+        }
+        fs_err::create_dir_all(&bin).map_err(StoreError::io("create", &bin))?;
+        let temp = tempfile::Builder::new()
+            .prefix(".tmp-")
+            .tempfile_in(&bin)
+            .map_err(StoreError::io("write in", &bin))?
+            .into_temp_path();
+        fs_err::copy(&running, &temp).map_err(StoreError::io("copy", &running))?;
+        let modified = fs_err::metadata(&running).and_then(|m| m.modified());
+        let times = modified.map_err(StoreError::io("read", &running))?;
+        fs_err::OpenOptions::new()
+            .append(true)
+            .open(&temp)
+            .and_then(|f| f.file().set_modified(times))
+            .map_err(StoreError::io("write", &copy))?;
+        match temp.persist(&copy) {
+            Ok(()) => Ok(copy),
+            // On Windows a running program cannot be replaced; it serves as well.
+            Err(_) if cfg!(windows) && copy.is_file() => Ok(copy),
+            Err(e) => Err(StoreError::io("write", &copy)(e.error)),
+        }
+    }
+}
+
+fn same(a: &Path, b: &Path) -> bool {
+    let (Ok(a), Ok(b)) = (fs_err::metadata(a), fs_err::metadata(b)) else {
+        return false;
+    };
+    a.len() == b.len() && a.modified().ok() == b.modified().ok()
+}

@@ -1,0 +1,82 @@
+//! Taking away what no project uses any more. Links are removed, never followed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::{Lock, Store, StoreError};
+
+/// What a prune did, or would do.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Pruned {
+    /// Ids of toolchains taken away, and the bytes that each held with its compiled C libraries.
+    pub removed: Vec<(String, u64)>,
+    /// Ids left because another process holds them.
+    pub busy: Vec<String>,
+}
+
+impl Store {
+    /// Removes the user's toolchains that are not in `used`, with the variants and compiled libraries that belong to
+    /// them; `dry_run` only tells. The read-only layer is never touched.
+    pub fn prune(&self, used: &BTreeSet<String>, dry_run: bool) -> Result<Pruned, StoreError> {
+        let mut pruned = Pruned::default();
+        for installed in self.installed()? {
+            if !installed.own || used.contains(&installed.id) {
+                continue;
+            }
+            let id = installed.id;
+            let Some(_lock) = Lock::try_acquire(&self.layout().locks(), &id)? else {
+                pruned.busy.push(id);
+                continue;
+            };
+            let cache = self.layout().zig_cache(&id);
+            let bytes = dir_size(&installed.path) + dir_size(&cache);
+            if !dry_run {
+                let receipt = self.layout().toolchains().join(format!("{id}.toml"));
+                fs_err::remove_file(&receipt).map_err(StoreError::io("remove", &receipt))?;
+                self.discard(&installed.path)?;
+                self.discard_if_there(&cache)?;
+                self.discard_variants(&id)?;
+            }
+            pruned.removed.push((id, bytes));
+        }
+        Ok(pruned)
+    }
+
+    fn discard_variants(&self, id: &str) -> Result<(), StoreError> {
+        let shims = self.layout().shims();
+        let Ok(entries) = fs_err::read_dir(&shims) else {
+            return Ok(());
+        };
+        for entry in entries.flatten() {
+            if entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with(&format!("{id}-"))
+            {
+                self.discard(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn discard_if_there(&self, path: &Path) -> Result<(), StoreError> {
+        match path.symlink_metadata() {
+            Ok(_) => self.discard(path),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Bytes of the files below a folder, links not followed; what cannot be read counts nothing.
+pub fn dir_size(path: &Path) -> u64 {
+    let Ok(meta) = fs_err::symlink_metadata(path) else {
+        return 0;
+    };
+    if !meta.is_dir() {
+        return meta.len();
+    }
+    let Ok(entries) = fs_err::read_dir(path) else {
+        return 0;
+    };
+    entries.flatten().map(|e| dir_size(&e.path())).sum()
+}

@@ -1,0 +1,104 @@
+//! The receipt beside a toolchain's folder: what it is and where it came from. Written last.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use crate::manifest::Family;
+
+/// What an installed toolchain is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Receipt {
+    /// The format of this file: 1.
+    pub schema: u32,
+    /// The toolchain's name.
+    pub toolchain: String,
+    /// Its version.
+    pub version: String,
+    /// Which rules its shim uses.
+    pub family: Family,
+    /// The source that answered, in words.
+    pub source: String,
+    /// The archives that were unpacked, `<sha256>  <file name>` each, in order.
+    pub archives: Vec<String>,
+    /// Files written.
+    pub files: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// The xtool that installed it.
+    pub xtool: String,
+}
+
+impl Receipt {
+    /// The receipt of `id`; `None` when there is none.
+    pub(super) fn read(toolchains: &Path, id: &str) -> Result<Option<Self>, StoreError> {
+        let path = toolchains.join(format!("{id}.toml"));
+        let text = match fs_err::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(None);
+            }
+            Err(e) => return Err(StoreError::io("read", &path)(e)),
+        };
+        toml::from_str(&text)
+            .map(Some)
+            .map_err(|e| StoreError::Receipt {
+                path,
+                message: e.to_string().trim().to_owned(),
+            })
+    }
+
+    pub(super) fn write(&self, toolchains: &Path, id: &str) -> Result<(), StoreError> {
+        let path = toolchains.join(format!("{id}.toml"));
+        // Serialising strings and numbers to TOML cannot fail.
+        let text = toml::to_string(self).unwrap_or_default();
+        write_atomically(&path, text.as_bytes())
+    }
+}
+
+/// Writes a file by way of a temporary one in the same folder, so that readers see all of it or nothing.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut temp = tempfile::Builder::new()
+        .prefix(".tmp-")
+        .tempfile_in(folder)
+        .map_err(StoreError::io("write in", folder))?;
+    temp.write_all(bytes)
+        .map_err(StoreError::io("write", path))?;
+    set_readable(temp.as_file()).map_err(StoreError::io("write", path))?;
+    temp.as_file()
+        .sync_data()
+        .map_err(StoreError::io("write", path))?;
+    temp.persist(path)
+        .map_err(|e| StoreError::io("write", path)(e.error))?;
+    Ok(())
+}
+
+/// Temporary files are made 0600; a store may be shared with other users, who read it.
+#[cfg(unix)]
+#[expect(
+    clippy::disallowed_types,
+    reason = "the handle is tempfile's, which is std's"
+)]
+fn set_readable(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+#[expect(
+    clippy::disallowed_types,
+    reason = "the handle is tempfile's, which is std's"
+)]
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
+fn set_readable(_file: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
