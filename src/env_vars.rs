@@ -28,6 +28,16 @@ pub const PIP_INDEX_URL: &str = "PIP_INDEX_URL";
 pub const UV_DEFAULT_INDEX: &str = "UV_DEFAULT_INDEX";
 /// A certificate bundle in place of the platform's roots; must exist.
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+/// Folders of certificates, separated as in `PATH`, in place of the platform's roots.
+pub const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
+/// Proxies for `http:` addresses; each of these four also in lower case.
+pub const HTTP_PROXY: &str = "HTTP_PROXY";
+/// Proxies for `https:` addresses.
+pub const HTTPS_PROXY: &str = "HTTPS_PROXY";
+/// Proxies for both, where the scheme's own is not set.
+pub const ALL_PROXY: &str = "ALL_PROXY";
+/// Hosts that are reached without a proxy, separated by commas.
+pub const NO_PROXY: &str = "NO_PROXY";
 /// rustup's choice of toolchain: part of the key under which rustc's answers are kept.
 pub const RUSTUP_TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
 /// Allows `-Z` flags on stable: what build-std needs there.

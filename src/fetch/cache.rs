@@ -1,0 +1,267 @@
+//! The download cache: `downloads/sha256/<digest>`, and a lock a digest.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::error::FetchError;
+use super::part::absent;
+use crate::archive::{Archive, VerifiedArchive, VerifyError};
+use crate::digest::{Hasher, Sha256};
+use crate::reporter::Reporter;
+
+/// How often a lock that another process holds is looked at.
+const POLL: Duration = Duration::from_millis(100);
+
+/// The cache's folder.
+#[derive(Debug, Clone)]
+pub(super) struct Cache {
+    root: PathBuf,
+}
+
+/// Held while one digest is downloaded; freed when dropped, or by the system when the process ends.
+#[derive(Debug)]
+pub(super) struct DigestLock(#[expect(dead_code, reason = "held, not read")] fs_err::File);
+
+impl Cache {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Where an archive's bytes are, once complete.
+    pub(super) fn path(&self, digest: Sha256) -> PathBuf {
+        self.root
+            .join("downloads")
+            .join("sha256")
+            .join(digest.to_string())
+    }
+
+    /// The archive, verified again: disks fail, and the pin may be newer than the file.
+    ///
+    /// A file that is another one is removed with a warning and counts as absent.
+    pub(super) fn verified(
+        &self,
+        archive: &Archive,
+        reporter: &dyn Reporter,
+    ) -> Result<Option<VerifiedArchive>, FetchError> {
+        let path = self.path(archive.sha256);
+        match look(&path, archive)? {
+            Look::Good(verified) => Ok(Some(verified)),
+            Look::Absent => Ok(None),
+            Look::Corrupt => {
+                // Without the lock another process might be putting the good one there right now.
+                let removed = match self.try_lock(archive.sha256) {
+                    Ok(Some(_lock)) => match look(&path, archive)? {
+                        Look::Good(verified) => return Ok(Some(verified)),
+                        Look::Absent => true,
+                        Look::Corrupt => fs_err::remove_file(&path).is_ok(),
+                    },
+                    _ => false,
+                };
+                let what = if removed { "removed" } else { "ignored" };
+                reporter.warn(&format!(
+                    "{what} the cached `{}`: it is damaged ({})",
+                    archive.file,
+                    path.display()
+                ));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The same for who holds the digest's lock: a damaged file is left for the download to replace.
+    pub(super) fn intact(&self, archive: &Archive) -> Result<Option<VerifiedArchive>, FetchError> {
+        match look(&self.path(archive.sha256), archive)? {
+            Look::Good(verified) => Ok(Some(verified)),
+            Look::Absent | Look::Corrupt => Ok(None),
+        }
+    }
+
+    /// Creates the folders that a download needs.
+    pub(super) fn prepare(&self) -> Result<(), FetchError> {
+        for folder in ["sha256", "locks"] {
+            let path = self.root.join("downloads").join(folder);
+            fs_err::create_dir_all(&path).map_err(|source| FetchError::Cache { path, source })?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the digest's lock without holding up a thread, and says once that it waits.
+    pub(super) async fn lock(
+        &self,
+        archive: &Archive,
+        reporter: &dyn Reporter,
+    ) -> Result<DigestLock, FetchError> {
+        self.prepare()?;
+        let mut told = false;
+        loop {
+            if let Some(lock) = self.try_lock(archive.sha256)? {
+                return Ok(lock);
+            }
+            if !told {
+                reporter.step(&format!(
+                    "Waiting for another xtool that downloads `{}`",
+                    archive.file
+                ));
+                told = true;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    fn try_lock(&self, digest: Sha256) -> Result<Option<DigestLock>, FetchError> {
+        let path = self
+            .root
+            .join("downloads")
+            .join("locks")
+            .join(digest.to_string());
+        let failed = |source| FetchError::Cache {
+            path: path.clone(),
+            source,
+        };
+        let file = fs_err::File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(DigestLock(file))),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            // Some network file systems have no locks; two downloads at once are then merely wasteful: the digest is
+            // checked while writing, and a mixed-up part is started over.
+            Err(std::fs::TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
+                Ok(Some(DigestLock(file)))
+            }
+            Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Copies `reader` to the archive's place, if it is the archive. Never reads past the pinned size.
+    pub(super) fn copy_in(
+        &self,
+        archive: &Archive,
+        reader: impl io::Read,
+    ) -> Result<VerifiedArchive, FetchError> {
+        self.prepare()?;
+        let copy = self.scratch(archive.sha256);
+        let (found, size) =
+            copy.fill(reader, archive.size)
+                .map_err(|source| FetchError::Cache {
+                    path: copy.0.clone(),
+                    source,
+                })?;
+        self.commit(&copy, archive, found, size)
+    }
+
+    /// Takes a file away from where it is, if it is the archive; another file is removed.
+    pub(super) fn adopt(
+        &self,
+        archive: &Archive,
+        file: &Path,
+    ) -> Result<VerifiedArchive, FetchError> {
+        self.prepare()?;
+        let unreadable = |source| {
+            FetchError::Verify(VerifyError::Read {
+                path: file.to_owned(),
+                source,
+            })
+        };
+        let copy = self.scratch(archive.sha256);
+        let plain = fs_err::symlink_metadata(file).is_ok_and(|m| m.is_file());
+        let result = if plain && fs_err::rename(file, &copy.0).is_ok() {
+            // Hashed only after it was moved to where nobody else writes.
+            let (found, size) = Sha256::of_file(&copy.0).map_err(unreadable)?;
+            self.commit(&copy, archive, found, size)
+        } else {
+            // A link, or another file system.
+            let reader = fs_err::File::open(file).map_err(unreadable)?;
+            self.copy_in(archive, reader)
+        };
+        // Left over after a copy; one that stays is the package client's to clean.
+        let _ = fs_err::remove_file(file);
+        result
+    }
+
+    /// The last step: a verified file gets the archive's name.
+    fn commit(
+        &self,
+        copy: &Scratch,
+        archive: &Archive,
+        found: Sha256,
+        size: u64,
+    ) -> Result<VerifiedArchive, FetchError> {
+        let path = self.path(archive.sha256);
+        let verified = VerifiedArchive::from_digest(&path, archive, found, size)?;
+        match fs_err::rename(&copy.0, &path) {
+            Ok(()) => Ok(verified),
+            // Windows does not replace a file that somebody reads; it may already be the archive.
+            Err(source) => match look(&path, archive)? {
+                Look::Good(verified) => Ok(verified),
+                _ => Err(FetchError::Cache { path, source }),
+            },
+        }
+    }
+
+    fn scratch(&self, digest: Sha256) -> Scratch {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut name = self.path(digest).into_os_string();
+        name.push(format!(".{}-{n}.copy", std::process::id()));
+        Scratch(PathBuf::from(name))
+    }
+}
+
+/// A file with a name of its own, removed when it is not moved away.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn fill(&self, mut reader: impl io::Read, limit: Option<u64>) -> io::Result<(Sha256, u64)> {
+        use io::Write as _;
+        let mut file = fs_err::File::create(&self.0)?;
+        let mut hasher = Hasher::new();
+        let mut buffer = vec![0; 256 * 1024];
+        let mut size = 0;
+        // One byte more than pinned is enough to know that it is another file.
+        while limit.is_none_or(|limit| size <= limit) {
+            let n = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e),
+            };
+            file.write_all(&buffer[..n])?;
+            hasher.update(&buffer[..n]);
+            size += n as u64;
+        }
+        Ok((hasher.finish(), size))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = absent(fs_err::remove_file(&self.0));
+    }
+}
+
+enum Look {
+    Good(VerifiedArchive),
+    Absent,
+    Corrupt,
+}
+
+fn look(path: &Path, archive: &Archive) -> Result<Look, FetchError> {
+    if let Err(e) = fs_err::metadata(path)
+        && e.kind() == io::ErrorKind::NotFound
+    {
+        return Ok(Look::Absent);
+    }
+    match VerifiedArchive::check(path, archive) {
+        Ok(verified) => Ok(Look::Good(verified)),
+        // The file is what its name says; the pin contradicts itself.
+        Err(e @ VerifyError::Digest { found, .. }) if found == archive.sha256 => Err(e.into()),
+        Err(VerifyError::Digest { .. }) => Ok(Look::Corrupt),
+        Err(VerifyError::Read { path, source }) => Err(FetchError::Cache { path, source }),
+    }
+}

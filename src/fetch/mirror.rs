@@ -1,0 +1,135 @@
+//! What `XTOOL_MIRROR` names: archives under their digest, on a static file server, in a folder, or in a `.tar.zst`.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::cache::Cache;
+use super::error::FetchError;
+use crate::archive::{Archive, VerifiedArchive};
+use crate::digest::Sha256;
+
+/// What a fetcher has learnt about its mirror.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// It did not answer as a mirror: it is not asked again.
+    broken: AtomicBool,
+    /// Every digest in a `.tar.zst`, once it was read to its end.
+    index: Mutex<Option<HashSet<Sha256>>>,
+}
+
+/// Why a mirror did not give an archive.
+#[derive(Debug)]
+pub(super) enum Miss {
+    /// It has no such archive.
+    Lacks,
+    /// It has another file under that name, or failed for this one.
+    Bad(FetchError),
+    /// It is no mirror, or cannot be reached.
+    Broken(FetchError),
+    /// The fault is ours: the cache, say.
+    Ours(FetchError),
+}
+
+impl Known {
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    /// `true` for the first to say so.
+    pub(super) fn set_broken(&self) -> bool {
+        !self.broken.swap(true, Ordering::Relaxed)
+    }
+
+    fn surely_lacks(&self, digest: Sha256) -> bool {
+        self.index
+            .lock()
+            .is_ok_and(|index| index.as_ref().is_some_and(|i| !i.contains(&digest)))
+    }
+
+    fn set_index(&self, digests: HashSet<Sha256>) {
+        if let Ok(mut index) = self.index.lock() {
+            *index = Some(digests);
+        }
+    }
+}
+
+/// What an error of the HTTP mirror's means.
+pub(super) fn http_miss(error: FetchError) -> Miss {
+    use super::error::Cause;
+    match error.cause() {
+        _ if !error.next_source() => Miss::Ours(error),
+        Some(Cause::Status { status, .. }) if matches!(status.as_u16(), 404 | 410) => Miss::Lacks,
+        Some(Cause::Digest(_) | Cause::TooLong { .. } | Cause::EndedEarly { .. }) => {
+            Miss::Bad(error)
+        }
+        _ => Miss::Broken(error),
+    }
+}
+
+/// Copies an archive out of a folder.
+pub(super) fn from_folder(
+    cache: &Cache,
+    archive: &Archive,
+    folder: &Path,
+) -> Result<VerifiedArchive, Miss> {
+    let path = folder.join("sha256").join(archive.sha256.to_string());
+    match fs_err::File::open(&path) {
+        Ok(file) => cache.copy_in(archive, file).map_err(copied),
+        Err(e) if e.kind() == io::ErrorKind::NotFound && folder.is_dir() => Err(Miss::Lacks),
+        Err(source) => Err(Miss::Broken(FetchError::Mirror { path, source })),
+    }
+}
+
+/// Reads a `.tar.zst` as a stream until the archive comes by, and copies it out.
+pub(super) fn from_tar(
+    cache: &Cache,
+    known: &Known,
+    archive: &Archive,
+    path: &Path,
+) -> Result<VerifiedArchive, Miss> {
+    if known.surely_lacks(archive.sha256) {
+        return Err(Miss::Lacks);
+    }
+    let broken = |source| {
+        Miss::Broken(FetchError::Mirror {
+            path: path.to_owned(),
+            source,
+        })
+    };
+    let file = fs_err::File::open(path).map_err(broken)?;
+    let mut tar = tar::Archive::new(zstd::Decoder::new(file).map_err(broken)?);
+    let mut seen = HashSet::new();
+    for entry in tar.entries().map_err(broken)? {
+        let entry = entry.map_err(broken)?;
+        let Some(digest) = entry_digest(&entry) else {
+            continue;
+        };
+        if digest == archive.sha256 {
+            return cache.copy_in(archive, entry).map_err(copied);
+        }
+        seen.insert(digest);
+    }
+    known.set_index(seen);
+    Err(Miss::Lacks)
+}
+
+/// The digest that a regular entry `sha256/<digest>` is named by; any other entry is none of ours.
+fn entry_digest<R: io::Read>(entry: &tar::Entry<'_, R>) -> Option<Sha256> {
+    if entry.header().entry_type() != tar::EntryType::Regular {
+        return None;
+    }
+    let path = entry.path_bytes();
+    let name = std::str::from_utf8(&path).ok()?;
+    let name = name.strip_prefix("./").unwrap_or(name);
+    name.strip_prefix("sha256/")?.parse().ok()
+}
+
+fn copied(error: FetchError) -> Miss {
+    match error {
+        FetchError::Verify(_) => Miss::Bad(error),
+        _ => Miss::Ours(error),
+    }
+}
