@@ -12,6 +12,7 @@
 //! unverified bytes does not compile.
 
 pub mod archive;
+pub mod build_env;
 pub mod digest;
 pub mod env_vars;
 pub mod fetch;
@@ -28,3 +29,4 @@ pub mod source;
 pub mod store;
 pub mod target;
 pub mod unpack;
+pub mod variant;

@@ -2,6 +2,7 @@
 
 use crate::help::Help;
 use crate::manifest::{Artifact, Manifest, Source, Target, TargetTools, Toolchain};
+use crate::pin::{AptPackage, Distribution, Pin, PinnedSource};
 use crate::target::{Host, Triple, check_name};
 
 /// A toolchain as the user writes it: `zig` or `zig@0.15.2`.
@@ -64,9 +65,80 @@ pub struct Choice<'m> {
 }
 
 impl Choice<'_> {
-    /// Whether only apt has it, so that its archives depend on the distribution.
-    pub fn is_apt(&self) -> bool {
-        self.sources.iter().all(|s| matches!(s, Source::Apt { .. }))
+    /// The pin, where the manifest has every digest; `None` for apt, whose index has them.
+    pub fn pin(&self) -> Option<Pin> {
+        let version = self.artifact.version.clone()?;
+        let sources = self
+            .sources
+            .iter()
+            .map(|source| match (*source).clone() {
+                Source::Url {
+                    url,
+                    archive,
+                    root,
+                    minisign,
+                } => Some(PinnedSource::Url {
+                    url,
+                    archive,
+                    root,
+                    minisign,
+                }),
+                Source::Pypi {
+                    package,
+                    archive,
+                    root,
+                } => Some(PinnedSource::Pypi {
+                    package,
+                    archive,
+                    root,
+                }),
+                Source::Path {
+                    path,
+                    archive,
+                    root,
+                } => Some(PinnedSource::Path {
+                    path,
+                    archive,
+                    root,
+                }),
+                Source::Apt { .. } => None,
+            })
+            .collect::<Option<Vec<_>>>()?;
+        Some(self.pin_of(version, sources))
+    }
+
+    /// The packages that apt is to be asked for, and the one whose version is the toolchain's.
+    pub fn apt(&self) -> Option<(&[String], &str)> {
+        self.sources.iter().find_map(|s| match s {
+            Source::Apt {
+                packages,
+                version_of,
+            } => Some((packages.as_slice(), version_of.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The pin of what apt answered.
+    pub fn apt_pin(
+        &self,
+        distribution: Distribution,
+        version: String,
+        packages: Vec<AptPackage>,
+    ) -> Pin {
+        let source = PinnedSource::Apt {
+            distribution,
+            packages,
+        };
+        self.pin_of(version, vec![source])
+    }
+
+    fn pin_of(&self, version: String, sources: Vec<PinnedSource>) -> Pin {
+        Pin {
+            toolchain: self.toolchain.name.clone(),
+            version,
+            family: self.toolchain.family,
+            sources,
+        }
     }
 
     /// `zig 0.15.2`, or `mingw-w64 (apt)` where the distribution decides the version.

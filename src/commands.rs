@@ -1,0 +1,65 @@
+//! One file a command. Each takes its parsed arguments, drives the library and prints.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command};
+use crate::printer::Printer;
+
+mod add;
+mod apply;
+mod cache;
+mod completions;
+mod env;
+mod failure;
+mod fetch;
+mod list;
+mod pins;
+mod remove;
+mod session;
+mod show;
+mod sync;
+mod update;
+
+use session::Session;
+
+/// Runs a command and turns its result into the exit code: 0 done, 1 the user can fix it, 130 interrupted.
+pub fn run(cli: Cli) -> ExitCode {
+    let printer = Printer::new(&cli.global);
+    init_log(printer.verbose());
+    match dispatch(cli, printer) {
+        Ok(code) => code,
+        Err(e) => failure::report(printer, &e),
+    }
+}
+
+fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Completions(args) => completions::script(&args, printer),
+        Command::Man => completions::man(printer),
+        Command::Cache(args) => cache::run(&args, &Session::open(global, printer)?),
+        Command::Add(args) => add::run(&args, &Session::open(global, printer)?),
+        Command::Remove(args) => remove::run(&args, &Session::open(global, printer)?),
+        Command::Sync(args) => sync::run(&args, &Session::open(global, printer)?),
+        Command::Update(args) => update::run(&args, &Session::open(global, printer)?),
+        Command::Fetch(args) => fetch::run(&args, &Session::open(global, printer)?),
+        Command::List(args) => list::run(&args, &Session::open(global, printer)?),
+        Command::Show(args) => show::run(&args, &Session::open(global, printer)?),
+        Command::Env(args) => env::run(&args, &Session::open(global, printer)?),
+    }
+}
+
+fn init_log(verbose: u8) {
+    let asked = std::env::var(xtool::env_vars::XTOOL_LOG).ok();
+    if verbose < 2 && asked.is_none() {
+        return;
+    }
+    let filter = asked.unwrap_or_else(|| if verbose > 2 { "debug" } else { "xtool=debug" }.to_owned());
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .without_time()
+        .init();
+}

@@ -1,0 +1,68 @@
+//! `xtool add`: targets into the project.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use xtool::project::settings::{Config, RustStd, TargetOptions, check_glibc};
+use xtool::project::{Kind, Project};
+use xtool::resolve::ToolchainSpec;
+
+use super::apply::{self, Request};
+use super::failure::Failure;
+use super::pins::LockUse;
+use super::session::{Session, triples};
+use crate::cli::Add;
+
+/// Adds the targets.
+pub fn run(args: &Add, session: &Session) -> Result<ExitCode> {
+    let project = project(args, session)?;
+    let config = Config::load(&project)?.unwrap_or_default();
+    let mut targets = Vec::new();
+    for triple in triples(&args.targets)? {
+        let before = config.targets.get(&triple).cloned().unwrap_or_default();
+        let options = merge(before, args)?;
+        targets.push((triple, options));
+    }
+    apply::apply(
+        session,
+        &Request {
+            project: &project,
+            targets,
+            lock: LockUse::Prefer,
+            force: args.force,
+        },
+    )
+}
+
+fn project(args: &Add, session: &Session) -> Result<Project> {
+    if !args.no_cargo {
+        return session.project();
+    }
+    let cwd = std::env::current_dir().context("Cannot tell the current folder")?;
+    Ok(Project {
+        kind: Kind::NoCargo,
+        ..Project::find_or_no_cargo(&cwd)?
+    })
+}
+
+/// What was said before, and the flags over it.
+fn merge(before: TargetOptions, args: &Add) -> Result<TargetOptions> {
+    if let Some(spec) = &args.toolchain {
+        let _: ToolchainSpec = spec.parse().context("Cannot use `--toolchain`")?;
+    }
+    if let Some(glibc) = &args.glibc {
+        check_glibc(glibc).map_err(|e| Failure::new(e, "--glibc 2.17"))?;
+    }
+    Ok(TargetOptions {
+        toolchain: args.toolchain.clone().or(before.toolchain),
+        glibc: args.glibc.clone().or(before.glibc),
+        rust_std: if args.build_std {
+            RustStd::Build
+        } else if args.no_rust_std {
+            RustStd::None
+        } else {
+            before.rust_std
+        },
+        ..before
+    })
+}

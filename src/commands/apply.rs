@@ -1,0 +1,398 @@
+//! What `add`, `sync` and `update` share: install what the targets need, then bring the project's files to it.
+
+use std::process::ExitCode;
+
+use anyhow::{Error, Result};
+use serde_json::json;
+use xtool::build_env::{build_env, rustflags, shim};
+use xtool::install::Outcome;
+use xtool::pin::Pin;
+use xtool::project::apply::Where;
+use xtool::project::cargo_config::{Change, Entries};
+use xtool::project::lock::Lock;
+use xtool::project::settings::{Config, RustStd, TargetOptions};
+use xtool::project::{Kind, Project, Record, StateDirs, consent, shadows};
+use xtool::resolve::{self, ToolchainSpec};
+use xtool::rust_std;
+use xtool::shim::{self as shims, Tool};
+use xtool::store::Installed;
+use xtool::target::Triple;
+use xtool::variant::{self, Options, Place};
+
+use super::failure;
+use super::pins::{self, LockUse};
+use super::session::Session;
+use crate::printer::bytes;
+
+/// What a command wants of the project.
+pub struct Request<'a> {
+    /// Where.
+    pub project: &'a Project,
+    /// Targets with what xtool.toml is to say of them in the end.
+    pub targets: Vec<(Triple, TargetOptions)>,
+    /// How the lock is used.
+    pub lock: LockUse,
+    /// Replace the user's own settings.
+    pub force: bool,
+}
+
+/// One target, ready.
+struct Ready {
+    triple: Triple,
+    options: TargetOptions,
+    installed: Installed,
+    fresh: bool,
+    variant: String,
+    entries: Entries,
+}
+
+/// Does it. Exit code 1 when a step could not be done; everything else was done and kept.
+pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
+    let project = request.project;
+    let dirs = StateDirs::below(session.store.layout().home());
+    let config = Config::load(project)?.unwrap_or_default();
+    let old_lock = Lock::load(project)?.unwrap_or_default();
+    require_consent(session, project, &dirs, &config, &old_lock)?;
+
+    let mut lock = old_lock.clone();
+    let mut pins: Vec<Pin> = Vec::new();
+    for (triple, options) in &request.targets {
+        let want = spec_of(options)?;
+        check_target(session, triple)?;
+        pins.push(pins::pin(session, triple, want.as_ref(), &mut lock, request.lock)?);
+    }
+    if request.lock == LockUse::Require {
+        old_lock.require_unchanged(&lock)?;
+    }
+
+    let (ready, mut failures) = install(session, &request.targets, &pins)?;
+    let changed = write_files(session, request, &dirs, &config, &lock, &ready)?;
+    failures.extend(provide_std(session, request, &ready));
+    summary(session, project, &ready, &failures, changed)?;
+    Ok(match failures.as_slice() {
+        [] => ExitCode::SUCCESS,
+        all => {
+            for e in all {
+                failure::print(session.printer, e);
+            }
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// The toolchain that the options ask for.
+pub fn spec_of(options: &TargetOptions) -> Result<Option<ToolchainSpec>> {
+    Ok(options.toolchain.as_deref().map(str::parse).transpose()?)
+}
+
+/// Asks for consent to what the project brings, or takes `--trust` for it.
+pub fn require_consent(
+    session: &Session,
+    project: &Project,
+    dirs: &StateDirs,
+    config: &Config,
+    lock: &Lock,
+) -> Result<()> {
+    let items = consent::required(project, Some(config), Some(lock))?;
+    if items.is_empty() {
+        return Ok(());
+    }
+    if session.trust && !consent::missing(dirs, project, &items)?.is_empty() {
+        let held = project.hold(dirs)?;
+        consent::grant(&held, dirs, project, &items)?;
+    }
+    Ok(consent::check(dirs, project, &items)?)
+}
+
+/// The manifest's target; one that rustc knows and we do not is told apart.
+fn check_target(session: &Session, triple: &Triple) -> Result<()> {
+    match resolve::target(session.manifest()?, triple) {
+        Ok(_) => Ok(()),
+        Err(e) if rust_std::is_known_to_rustc(triple) => {
+            Err(Error::new(e).context(format!("rustc knows `{triple}`, but no toolchain of the manifest builds for it")))
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn install(
+    session: &Session,
+    targets: &[(Triple, TargetOptions)],
+    pins: &[Pin],
+) -> Result<(Vec<Ready>, Vec<Error>)> {
+    let mut unique: Vec<Pin> = Vec::new();
+    for pin in pins {
+        if unique.iter().all(|p| p.id() != pin.id()) {
+            unique.push(pin.clone());
+        }
+    }
+    let outcomes = session.installer()?.install_all(&unique);
+    let mut failures = Vec::new();
+    let mut installed: Vec<Outcome> = Vec::new();
+    for outcome in outcomes {
+        match outcome {
+            Ok(outcome) => {
+                if outcome.fresh {
+                    let r = &outcome.installed.receipt;
+                    session.printer.step(
+                        "Installed",
+                        &format!("{} {} ({}, from {})", r.toolchain, r.version, bytes(r.bytes), r.source),
+                    );
+                }
+                installed.push(outcome);
+            }
+            Err(e) => failures.push(Error::new(e)),
+        }
+    }
+    // A run that was broken off, or that could do nothing at all, changes nothing.
+    if installed.is_empty() && let Some(first) = failures.pop() {
+        return Err(first);
+    }
+    let exe = session.store.own_executable()?;
+    let mut ready = Vec::new();
+    for ((triple, options), pin) in targets.iter().zip(pins) {
+        let id = pin.id();
+        let Some(outcome) = installed.iter().find(|o| o.installed.id == id) else {
+            continue;
+        };
+        match variant(session, triple, options, outcome, pin, &exe) {
+            Ok(r) => ready.push(r),
+            Err(e) => failures.push(e),
+        }
+    }
+    Ok((ready, failures))
+}
+
+fn variant(
+    session: &Session,
+    triple: &Triple,
+    options: &TargetOptions,
+    outcome: &Outcome,
+    pin: &Pin,
+    exe: &std::path::Path,
+) -> Result<Ready> {
+    let spec = spec(session, triple, options, &outcome.installed, pin)?;
+    let name = shims::variant_name(&outcome.installed.id, triple, &spec)?;
+    let folder = shims::write_variant(&session.store.layout().shims(), &name, &spec, exe)?;
+    let tools = shims::tools_of(&spec);
+    Ok(Ready {
+        entries: Entries {
+            triple: triple.clone(),
+            linker: shim(&folder, Tool::Cc),
+            runner: tools.contains(&Tool::Run).then(|| shim(&folder, Tool::Run)),
+            rustflags: rustflags(triple, &folder, &tools),
+            env: build_env(triple, &folder, &tools).suffixed,
+        },
+        triple: triple.clone(),
+        options: options.clone(),
+        installed: outcome.installed.clone(),
+        fresh: outcome.fresh,
+        variant: name,
+    })
+}
+
+/// What the shim of a target does in this project.
+pub fn spec(
+    session: &Session,
+    triple: &Triple,
+    options: &TargetOptions,
+    installed: &Installed,
+    pin: &Pin,
+) -> Result<shims::Spec> {
+    let manifest = session.manifest()?;
+    let target = resolve::target(manifest, triple)?;
+    let (Some(toolchain), Some(tools)) =
+        (manifest.toolchains.get(&pin.toolchain), target.tools.get(&pin.toolchain))
+    else {
+        return Err(resolve::ResolveError::NotForTarget {
+            toolchain: pin.toolchain.clone(),
+            triple: triple.clone(),
+            available: target.toolchains.clone(),
+        }
+        .into());
+    };
+    let place = Place {
+        root: &installed.path,
+        version: &pin.version,
+        zig_cache: &session.store.layout().zig_cache(&installed.id),
+        host: session.machine().host,
+    };
+    let wanted = Options {
+        glibc: options.glibc.clone(),
+        runner: options.runner.clone(),
+    };
+    Ok(variant::spec(target, toolchain, tools, place, &wanted)?)
+}
+
+/// Writes the project's three files and the store's note about the project. Returns whether anything changed.
+fn write_files(
+    session: &Session,
+    request: &Request<'_>,
+    dirs: &StateDirs,
+    config: &Config,
+    lock: &Lock,
+    ready: &[Ready],
+) -> Result<bool> {
+    let project = request.project;
+    let cargo = project.kind == Kind::Cargo;
+    let rustc = if cargo { std_info(session, project).ok() } else { None };
+    let host = rustc.as_ref().map_or(session.machine().host.rustc_triple(), |r| r.host.as_str());
+    let set: Vec<Entries> = ready
+        .iter()
+        .filter(|r| cargo && r.triple.as_str() != host)
+        .map(|r| r.entries.clone())
+        .collect();
+    for r in ready.iter().filter(|r| cargo && r.triple.as_str() == host) {
+        session.printer.warn(&format!(
+            "`{}` is this host's own triple, and what stands in cargo's configuration for it would reach build scripts too: nothing was written there",
+            r.triple
+        ));
+        session.printer.help(&format!("eval \"$(xtool env {0})\" && cargo build --target {0}   (for one shell)", r.triple));
+    }
+
+    let held = project.hold(dirs)?;
+    let mut changed = false;
+    for r in ready {
+        changed |= project.add_target(&held, &r.triple, &r.options)?;
+    }
+    changed |= lock_of(project, lock, ready)?.save(&held, project)?;
+    if cargo {
+        let build = ready.iter().any(|r| r.options.rust_std == RustStd::Build);
+        let change = Change {
+            set: &set,
+            remove: &[],
+            build_std: build.then_some(true),
+            force: request.force,
+        };
+        let place = Where {
+            mode: config.config,
+            cargo: rustc.as_ref().and_then(|r| r.cargo_version),
+        };
+        let applied = project.apply(&held, dirs, &change, place)?;
+        changed |= !applied.changed.is_empty();
+        for warning in &applied.warnings {
+            session.printer.warn(warning);
+        }
+    }
+    let mut record = Record::load(dirs, &project.root)?.unwrap_or_else(|| Record::new(&project.root));
+    for r in ready {
+        // A target's earlier toolchain and variant are no longer used by it; `sync` settles what is.
+        record.toolchains.push(r.installed.id.clone());
+        record.variants.retain(|v| !v.contains(&format!("-{}-", r.triple)));
+        record.variants.push(r.variant.clone());
+    }
+    record.variants.sort();
+    record.variants.dedup();
+    record.toolchains.sort();
+    record.toolchains.dedup();
+    let variants = record.variants.clone();
+    record.toolchains.retain(|id| variants.iter().any(|v| v.starts_with(&format!("{id}-"))));
+    record.save(&held, dirs)?;
+    drop(held);
+
+    if cargo {
+        for shadow in shadows::shadows(project, &set, &shadows::environment(), shadows::cargo_home().as_deref())? {
+            session.printer.warn(&shadow.to_string());
+        }
+    }
+    Ok(changed)
+}
+
+/// The file as it is now with our targets' entries: another xtool may have written others meanwhile.
+fn lock_of(project: &Project, new: &Lock, ready: &[Ready]) -> Result<Lock> {
+    let mut lock = Lock::load(project)?.unwrap_or_default();
+    for r in ready {
+        lock.remove(&r.triple);
+    }
+    for (key, pin) in &new.entries {
+        if ready.iter().any(|r| r.triple == key.triple) {
+            lock.entries.insert(key.clone(), pin.clone());
+        }
+    }
+    Ok(lock)
+}
+
+fn std_info(session: &Session, project: &Project) -> Result<rust_std::RustInfo> {
+    let cache = session.store.layout().cache().join("rustc");
+    Ok(rust_std::query(&project.root, &cache)?)
+}
+
+/// Sees to Rust's own part for each target; what cannot be had is told at the end.
+fn provide_std(session: &Session, request: &Request<'_>, ready: &[Ready]) -> Vec<Error> {
+    if request.project.kind != Kind::Cargo {
+        return Vec::new();
+    }
+    let wanted: Vec<&Ready> = ready.iter().filter(|r| r.options.rust_std != RustStd::None).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let info = match std_info(session, request.project) {
+        Ok(info) => info,
+        Err(e) => return vec![e],
+    };
+    let mut failures = Vec::new();
+    for r in wanted {
+        let outcome = rust_std::provide(
+            &info,
+            &request.project.root,
+            &r.triple,
+            r.options.rust_std,
+            session.offline,
+            session.reporter.as_ref(),
+        );
+        match outcome {
+            Ok(outcome) => {
+                for line in outcome.messages(&r.triple) {
+                    session.printer.note(&line);
+                }
+            }
+            Err(e) => failures.push(e.into()),
+        }
+    }
+    failures
+}
+
+fn summary(
+    session: &Session,
+    project: &Project,
+    ready: &[Ready],
+    failures: &[Error],
+    changed: bool,
+) -> Result<()> {
+    let printer = session.printer;
+    if printer.json() {
+        let targets: Vec<_> = ready
+            .iter()
+            .map(|r| {
+                json!({
+                    "triple": r.triple,
+                    "toolchain": r.installed.receipt.toolchain,
+                    "version": r.installed.receipt.version,
+                    "path": r.installed.path,
+                    "fresh": r.fresh,
+                    "linker": r.entries.linker,
+                    "runner": r.entries.runner,
+                })
+            })
+            .collect();
+        let errors: Vec<_> = failures.iter().map(failure::json).collect();
+        printer.value(&json!({
+            "root": project.root, "targets": targets, "changed": changed, "errors": errors
+        }))?;
+        return Ok(());
+    }
+    let fresh = ready.iter().any(|r| r.fresh);
+    for r in ready {
+        let receipt = &r.installed.receipt;
+        let what = format!("{} with {} {}", r.triple, receipt.toolchain, receipt.version);
+        if changed || fresh {
+            printer.step("Ready", &what);
+        } else {
+            printer.step("Unchanged", &what);
+        }
+    }
+    if changed && failures.is_empty() && project.kind == Kind::Cargo && let [r] = ready {
+        printer.note(&format!("Now: cargo build --target {}", r.triple));
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! `xtool cache`: folders and space.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+use xtool::digest::Sha256;
+use xtool::project::{LOCK_FILE, Record, StateDirs};
+use xtool::store::dir_size;
+
+use super::failure::Failure;
+use super::session::Session;
+use crate::cli::{Cache, CacheCommand};
+use crate::printer::bytes;
+
+/// Does what was asked; shows the sizes when nothing was.
+pub fn run(args: &Cache, session: &Session) -> Result<ExitCode> {
+    match args.command.unwrap_or(CacheCommand::Size) {
+        CacheCommand::Dir => {
+            let dir = session.store.layout().cache();
+            if session.printer.json() {
+                session.printer.value(&json!({ "dir": dir }))?;
+            } else {
+                session.printer.data(dir.display().to_string())?;
+            }
+        }
+        CacheCommand::Size => size(session)?,
+        CacheCommand::Prune { dry_run } => prune(session, dry_run)?,
+        CacheCommand::Clean => clean(session)?,
+        CacheCommand::Key => key(session)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn size(session: &Session) -> Result<()> {
+    let layout = session.store.layout();
+    let parts = [
+        ("toolchains", layout.toolchains()),
+        ("compiled libraries", layout.home().join("zig-cache")),
+        ("downloads", layout.downloads()),
+    ];
+    let sizes: Vec<_> = parts.iter().map(|(name, path)| (*name, path, dir_size(path))).collect();
+    if session.printer.json() {
+        let rows: Vec<_> = sizes
+            .iter()
+            .map(|(name, path, n)| json!({ "what": name, "path": path, "bytes": n }))
+            .collect();
+        session.printer.value(&json!({ "home": layout.home(), "cache": layout.cache(), "parts": rows }))?;
+        return Ok(());
+    }
+    for (name, path, n) in sizes {
+        session.printer.data(format!("{name:<20}{:>10}  {}", bytes(n), path.display()))?;
+    }
+    Ok(())
+}
+
+fn prune(session: &Session, dry_run: bool) -> Result<()> {
+    let dirs = StateDirs::below(session.store.layout().home());
+    let (records, unreadable) = Record::all(&dirs)?;
+    // A note that cannot be read may stand for a project that needs anything.
+    if let Some(path) = unreadable.first() {
+        return Err(Failure::new(
+            format!("Cannot tell what the project of `{}` uses, so nothing is removed", path.display()),
+            format!("xtool sync in that project, or rm '{}'", path.display()),
+        ));
+    }
+    let used: BTreeSet<String> = records.into_iter().flat_map(|r| r.toolchains).collect();
+    let pruned = session.store.prune(&used, dry_run)?;
+    if session.printer.json() {
+        let removed: Vec<_> = pruned.removed.iter().map(|(id, n)| json!({ "id": id, "bytes": n })).collect();
+        session.printer.value(&json!({ "dry-run": dry_run, "removed": removed, "busy": pruned.busy }))?;
+    }
+    let verb = if dry_run { "Would remove" } else { "Removed" };
+    for (id, n) in &pruned.removed {
+        session.printer.step(verb, &format!("{id} ({})", bytes(*n)));
+    }
+    for id in &pruned.busy {
+        session.printer.warn(&format!("{id} is in use by another xtool and stays"));
+    }
+    if pruned.removed.is_empty() && pruned.busy.is_empty() {
+        session.printer.note("Every toolchain in the store is used by a project");
+    }
+    Ok(())
+}
+
+fn clean(session: &Session) -> Result<()> {
+    let downloads = session.store.layout().downloads();
+    let freed = dir_size(&downloads);
+    match fs_err::remove_dir_all(&downloads) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+        _ => {}
+    }
+    if session.printer.json() {
+        session.printer.value(&json!({ "removed": downloads, "bytes": freed }))?;
+    }
+    session.printer.step("Removed", &format!("{} of downloads", bytes(freed)));
+    Ok(())
+}
+
+/// The lock decides what the store holds, and the host decides which part of it.
+fn key(session: &Session) -> Result<()> {
+    let project = session.project()?;
+    let path = project.root.join(LOCK_FILE);
+    let text = fs_err::read(&path).map_err(|e| {
+        Failure::new(format!("Cannot read `{}`: {e}", path.display()), "xtool add TRIPLE   (writes it)")
+    })?;
+    let host = session.machine().host;
+    let key = format!("xtool-{host}-{}", &Sha256::of(&text).to_string()[..16]);
+    if session.printer.json() {
+        session.printer.value(&json!({ "key": key }))?;
+    } else {
+        session.printer.data(key)?;
+    }
+    Ok(())
+}

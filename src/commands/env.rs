@@ -1,0 +1,122 @@
+//! `xtool env`: the variables for a build that is not cargo's.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use xtool::build_env::{build_env, shim};
+use xtool::project::lock::Lock;
+use xtool::project::settings::{Config, TargetOptions};
+use xtool::shim::{self as shims, Tool};
+use xtool::store::Installed;
+use xtool::target::Triple;
+
+use super::apply;
+use super::failure::Failure;
+use super::session::{Session, triple};
+use crate::cli::{Env, EnvFormat};
+
+/// Prints them.
+pub fn run(args: &Env, session: &Session) -> Result<ExitCode> {
+    let triple = triple(&args.target)?;
+    let ready = ready(session, &triple)?;
+    let variables = ready.variables(&triple);
+    let format = if session.printer.json() { EnvFormat::Json } else { args.format };
+    match format {
+        EnvFormat::Json => {
+            let object: serde_json::Map<_, _> =
+                variables.into_iter().map(|(k, v)| (k, v.into())).collect();
+            session.printer.value(&object.into())?;
+        }
+        EnvFormat::Sh => {
+            for (name, value) in variables {
+                session.printer.data(format!("export {name}={}", quote(&value)))?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A target of the project whose toolchain is installed.
+pub struct Prepared {
+    /// The toolchain.
+    pub installed: Installed,
+    /// What the shims do.
+    pub spec: shims::Spec,
+    /// The shims' folder.
+    pub folder: std::path::PathBuf,
+}
+
+impl Prepared {
+    /// Every variable, for cargo's build scripts and for builds that are not cargo's.
+    pub fn variables(&self, triple: &Triple) -> Vec<(String, String)> {
+        let tools = shims::tools_of(&self.spec);
+        let env = build_env(triple, &self.folder, &tools);
+        let mut all = env.plain;
+        all.extend(env.suffixed);
+        let cargo = |name: &str, tool| {
+            let path = shim(&self.folder, tool).to_string_lossy().into_owned();
+            (format!("CARGO_TARGET_{}_{name}", triple.env_upper()), path)
+        };
+        all.push(cargo("LINKER", Tool::Cc));
+        if tools.contains(&Tool::Run) {
+            all.push(cargo("RUNNER", Tool::Run));
+        }
+        all.sort();
+        all
+    }
+}
+
+/// Looks the target up in the project's files and the store; makes the shims anew if they are gone. Nothing is
+/// downloaded.
+pub fn ready(session: &Session, triple: &Triple) -> Result<Prepared> {
+    let project = session.project()?;
+    let config = Config::load(&project)?.unwrap_or_default();
+    let Some(options) = config.targets.get(triple) else {
+        return Err(Failure::new(
+            format!("`{triple}` is not a target of the project `{}`", project.root.display()),
+            format!("xtool add {triple}"),
+        ));
+    };
+    let lock = Lock::load(&project)?.unwrap_or_default();
+    let dirs = xtool::project::StateDirs::below(session.store.layout().home());
+    apply::require_consent(session, &project, &dirs, &config, &lock)?;
+    prepare(session, triple, options, &lock)
+}
+
+fn prepare(
+    session: &Session,
+    triple: &Triple,
+    options: &TargetOptions,
+    lock: &Lock,
+) -> Result<Prepared> {
+    let pin = lock.require(triple, session.machine().host, session.distribution())?;
+    let Some(installed) = session.store.find(&pin.id())? else {
+        return Err(Failure::new(
+            format!("{} {} is not installed", pin.toolchain, pin.version),
+            "xtool sync",
+        ));
+    };
+    let spec = apply::spec(session, triple, options, &installed, pin)?;
+    let name = shims::variant_name(&installed.id, triple, &spec)?;
+    let exe = session.store.own_executable()?;
+    let folder = shims::write_variant(&session.store.layout().shims(), &name, &spec, &exe)?;
+    Ok(Prepared {
+        installed,
+        spec,
+        folder,
+    })
+}
+
+/// In single quotes, as POSIX shells take it (POSIX.1-2024, Shell Command Language, 2.2.2).
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_quote_in_a_path_stays_text() {
+        assert_eq!(super::quote("a b"), "'a b'");
+        assert_eq!(super::quote("it's $HOME"), r"'it'\''s $HOME'");
+    }
+}

@@ -1,0 +1,112 @@
+//! How a command's failure reaches the user: message, causes, `help:`, exit code.
+
+use std::process::ExitCode;
+
+use xtool::help::Help;
+
+use crate::printer::Printer;
+
+/// A failure whose way out the command itself knows.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What failed.
+    pub message: String,
+    /// What to type next.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// With a `help:` line.
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
+        Self {
+            message: message.into(),
+            help: Some(help.into()),
+        }
+        .into()
+    }
+}
+
+impl Help for Failure {
+    fn help(&self) -> Option<String> {
+        self.help.clone()
+    }
+}
+
+/// Prints the error, as JSON too where that was asked for.
+pub fn report(printer: Printer, error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(|e| {
+        matches!(
+            e.downcast_ref::<xtool::install::InstallError>(),
+            Some(xtool::install::InstallError::Interrupted)
+        )
+    }) {
+        return ExitCode::from(130);
+    }
+    if printer.json() {
+        let _ = printer.value(&serde_json::json!({ "error": json(error) }));
+    }
+    print(printer, error);
+    ExitCode::FAILURE
+}
+
+/// Message, causes and the way out, on stderr.
+pub fn print(printer: Printer, error: &anyhow::Error) {
+    printer.error(&text(&causes(error)));
+    if let Some(help) = help_of(error) {
+        printer.help(&help);
+    }
+}
+
+/// The same as JSON.
+pub fn json(error: &anyhow::Error) -> serde_json::Value {
+    let causes = causes(error);
+    serde_json::json!({ "message": causes[0], "causes": causes[1..], "help": help_of(error) })
+}
+
+/// Message and causes, one a line.
+fn text(causes: &[String]) -> String {
+    let mut text = causes[0].clone();
+    for cause in &causes[1..] {
+        text.push_str("\n  caused by: ");
+        text.push_str(&cause.replace('\n', "\n  "));
+    }
+    text
+}
+
+fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // Transparent wrappers repeat the message of what they wrap.
+        if out.last().is_none_or(|last| *last != text && !last.ends_with(&text)) {
+            out.push(text);
+        }
+    }
+    out
+}
+
+/// The first way out along the chain.
+fn help_of(error: &anyhow::Error) -> Option<String> {
+    macro_rules! first_of {
+        ($($kind:ty),+ $(,)?) => {
+            error.chain().find_map(|e| {
+                None$(.or_else(|| e.downcast_ref::<$kind>().and_then(Help::help)))+
+            })
+        };
+    }
+    first_of!(
+        Failure,
+        xtool::fetch::FetchError,
+        xtool::install::InstallError,
+        xtool::manifest::ManifestError,
+        xtool::project::ProjectError,
+        xtool::resolve::ResolveError,
+        xtool::rust_std::RustStdError,
+        xtool::shim::ShimError,
+        xtool::source::SourceError,
+        xtool::source::apt::AptError,
+        xtool::store::StoreError,
+        xtool::unpack::UnpackError,
+    )
+}

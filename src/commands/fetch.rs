@@ -1,0 +1,99 @@
+//! `xtool fetch`: fills the store and leaves the project alone; what a CI image runs.
+
+use std::process::ExitCode;
+
+use anyhow::{Error, Result};
+use serde_json::json;
+use xtool::pin::Pin;
+use xtool::project::StateDirs;
+use xtool::project::lock::Lock;
+use xtool::project::settings::{Config, TargetOptions};
+use xtool::target::Triple;
+
+use super::apply;
+use super::failure::{self, Failure};
+use super::pins::{self, LockUse};
+use super::session::{Session, triples};
+use crate::cli::Fetch;
+use crate::printer::bytes;
+
+/// Installs what the lock or the arguments name.
+pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
+    let (targets, mut lock) = wanted(args, session)?;
+    let how = if args.locked { LockUse::Require } else { LockUse::Prefer };
+    let mut pins: Vec<Pin> = Vec::new();
+    for (triple, options) in &targets {
+        let want = apply::spec_of(options)?;
+        let pin = pins::pin(session, triple, want.as_ref(), &mut lock, how)?;
+        if pins.iter().all(|p| p.id() != pin.id()) {
+            pins.push(pin);
+        }
+    }
+    let mut installed = Vec::new();
+    let mut failures: Vec<Error> = Vec::new();
+    for outcome in session.installer()?.install_all(&pins) {
+        match outcome {
+            Ok(outcome) => installed.push(outcome),
+            Err(e) => failures.push(e.into()),
+        }
+    }
+    if installed.is_empty() && let Some(first) = failures.pop() {
+        return Err(first);
+    }
+    let printer = session.printer;
+    for outcome in &installed {
+        let verb = if outcome.fresh { "Installed" } else { "Present" };
+        let r = &outcome.installed.receipt;
+        printer.step(verb, &format!("{} {} ({})", r.toolchain, r.version, bytes(r.bytes)));
+    }
+    if printer.json() {
+        let rows: Vec<_> = installed
+            .iter()
+            .map(|o| json!({ "id": o.installed.id, "path": o.installed.path, "fresh": o.fresh }))
+            .collect();
+        let errors: Vec<_> = failures.iter().map(failure::json).collect();
+        printer.value(&json!({ "host": session.machine().host, "toolchains": rows, "errors": errors }))?;
+    }
+    for e in &failures {
+        failure::print(printer, e);
+    }
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The targets and the lock of the project; without a project, the targets given and an empty lock.
+fn wanted(args: &Fetch, session: &Session) -> Result<(Vec<(Triple, TargetOptions)>, Lock)> {
+    let asked = triples(&args.targets)?;
+    let outside = |triple: &Triple| {
+        let options = TargetOptions {
+            toolchain: args.toolchain.clone(),
+            ..TargetOptions::default()
+        };
+        (triple.clone(), options)
+    };
+    let project = match session.project() {
+        Ok(project) => project,
+        Err(e) if asked.is_empty() => return Err(e),
+        Err(_) => return Ok((asked.iter().map(outside).collect(), Lock::default())),
+    };
+    let config = Config::load(&project)?.unwrap_or_default();
+    let lock = Lock::load(&project)?.unwrap_or_default();
+    let dirs = StateDirs::below(session.store.layout().home());
+    apply::require_consent(session, &project, &dirs, &config, &lock)?;
+    let mut targets: Vec<(Triple, TargetOptions)> = config
+        .targets
+        .into_iter()
+        .filter(|(t, _)| asked.is_empty() || asked.contains(t))
+        .collect();
+    let more: Vec<Triple> = asked
+        .into_iter()
+        .filter(|t| targets.iter().all(|(known, _)| known != t))
+        .collect();
+    targets.extend(more.iter().map(outside));
+    if targets.is_empty() {
+        return Err(Failure::new(
+            format!("`{}` names no target", project.root.join("xtool.toml").display()),
+            "xtool fetch TRIPLE, or xtool add TRIPLE",
+        ));
+    }
+    Ok((targets, lock))
+}

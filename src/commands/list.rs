@@ -1,0 +1,107 @@
+//! `xtool list`: every target with its toolchains, or what is installed.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::session::Session;
+use crate::cli::List;
+use crate::printer::{BOLD, DIM, bytes};
+
+/// Prints the list.
+pub fn run(args: &List, session: &Session) -> Result<ExitCode> {
+    if args.installed {
+        installed(session)?;
+    } else {
+        targets(session)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn targets(session: &Session) -> Result<()> {
+    let manifest = session.manifest()?;
+    let configured = session.project_targets();
+    let machine = session.machine();
+    let printer = session.printer;
+    let rows: Vec<_> = manifest
+        .targets
+        .values()
+        .map(|target| {
+            let choice = xtool::resolve::resolve(manifest, machine, &target.triple, None).ok();
+            (target, choice.map(|c| c.describe()))
+        })
+        .collect();
+    if printer.json() {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(target, choice)| {
+                json!({
+                    "triple": target.triple,
+                    "toolchains": target.toolchains,
+                    "default": choice,
+                    "runner": target.runner,
+                    "configured": configured.contains(&target.triple),
+                })
+            })
+            .collect();
+        printer.value(&json!({ "host": machine.host, "targets": rows }))?;
+        return Ok(());
+    }
+    printer.data(format!(
+        "{BOLD}{:<34}{:<22}{}{BOLD:#}",
+        "TARGET", "TOOLCHAIN HERE", "ALL"
+    ))?;
+    for (target, choice) in rows {
+        let mark = if configured.contains(&target.triple) { "* " } else { "  " };
+        printer.data(format!(
+            "{mark}{:<32}{:<22}{DIM}{}{DIM:#}",
+            target.triple,
+            choice.as_deref().unwrap_or("none"),
+            target.toolchains.join(", ")
+        ))?;
+    }
+    if !configured.is_empty() {
+        printer.note("* in this project's xtool.toml");
+    }
+    Ok(())
+}
+
+fn installed(session: &Session) -> Result<()> {
+    let installed = session.store.installed()?;
+    let printer = session.printer;
+    if printer.json() {
+        let rows: Vec<_> = installed
+            .iter()
+            .map(|i| {
+                json!({
+                    "id": i.id,
+                    "toolchain": i.receipt.toolchain,
+                    "version": i.receipt.version,
+                    "path": i.path,
+                    "files": i.receipt.files,
+                    "bytes": i.receipt.bytes,
+                    "source": i.receipt.source,
+                    "own": i.own,
+                })
+            })
+            .collect();
+        printer.value(&json!({ "installed": rows }))?;
+        return Ok(());
+    }
+    if installed.is_empty() {
+        printer.note("No toolchain is installed yet; `xtool add TRIPLE` installs what a target needs");
+        return Ok(());
+    }
+    printer.data(format!("{BOLD}{:<40}{:>10}  {}{BOLD:#}", "TOOLCHAIN", "SIZE", "FROM"))?;
+    for i in installed {
+        let layer = if i.own { "" } else { " (read-only layer)" };
+        printer.data(format!(
+            "{:<40}{:>10}  {DIM}{}{layer}{DIM:#}",
+            i.id,
+            bytes(i.receipt.bytes),
+            i.receipt.source
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! (target, toolchain, options) → the shim's spec. Pure.
+//!
+//! A variant is a toolchain with a target and one set of options; two projects that differ in an option never meet in
+//! one folder.
+
+use std::path::{Path, PathBuf};
+
+use crate::help::Help;
+use crate::manifest::{Family, Target, TargetTools, Toolchain};
+use crate::shim::{Runner, Spec, Tools, Zig};
+use crate::target::{Host, Triple};
+
+/// What a project asks for beyond the triple.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The oldest glibc: `2.17`.
+    pub glibc: Option<String>,
+    /// The project's own runner in place of the manifest's.
+    pub runner: Option<String>,
+}
+
+/// An option that the toolchain cannot follow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VariantError {
+    /// The target has no glibc.
+    #[error("`{triple}` has no glibc, so it can have no glibc floor")]
+    NoGlibc {
+        /// The target.
+        triple: Triple,
+    },
+    /// The toolchain brings one glibc and can link against no other.
+    #[error("The toolchain `{toolchain}` links against the glibc that it brings, not against {glibc}")]
+    FixedGlibc {
+        /// The target.
+        triple: Triple,
+        /// The toolchain.
+        toolchain: String,
+        /// As asked for.
+        glibc: String,
+    },
+    /// Older than the oldest that the target ever had, or than the toolchain knows.
+    #[error("glibc {asked} is older than {lowest}, the oldest for `{triple}`")]
+    TooOld {
+        /// The target.
+        triple: Triple,
+        /// As asked for.
+        asked: String,
+        /// The oldest.
+        lowest: String,
+    },
+}
+
+impl Help for VariantError {
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::NoGlibc { triple } => format!("xtool add {triple}   (without --glibc)"),
+            Self::FixedGlibc { triple, glibc, .. } => format!("xtool add {triple} --toolchain zig --glibc {glibc}"),
+            Self::TooOld { triple, lowest, .. } => format!("xtool add {triple} --glibc {lowest}"),
+        })
+    }
+}
+
+/// Where the toolchain is, and what the spec must say of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The toolchain's folder.
+    pub root: &'a Path,
+    /// The version that is installed there.
+    pub version: &'a str,
+    /// Where zig keeps what it compiles.
+    pub zig_cache: &'a Path,
+    /// The machine that it runs on.
+    pub host: Host,
+}
+
+/// The spec of one variant.
+pub fn spec(
+    target: &Target,
+    toolchain: &Toolchain,
+    tools: &TargetTools,
+    place: Place<'_>,
+    options: &Options,
+) -> Result<Spec, VariantError> {
+    let glibc = glibc(target, toolchain, tools, options)?;
+    let under = |path: &Option<String>| path.as_ref().map(|p| below(place.root, p));
+    let program = |path: &Option<String>| {
+        under(path).map(|p| with_suffix(p, place.host.exe_suffix()))
+    };
+    let mut spec = Spec::new(target.triple.clone(), toolchain.family, place.root.to_owned());
+    spec.sysroot = under(&tools.sysroot);
+    spec.library_path = toolchain
+        .library_path
+        .iter()
+        .map(|p| below(place.root, &p.replace("{multiarch}", multiarch(place.host))))
+        .collect();
+    if toolchain.family == Family::Zig {
+        spec.zig = tools.zig_target.as_ref().map(|zig_target| Zig {
+            exe: with_suffix(place.root.join("zig"), place.host.exe_suffix()),
+            target: glibc.map_or_else(|| zig_target.clone(), |g| format!("{zig_target}.{g}")),
+            cpu: tools.zig_cpu.clone(),
+            version: place.version.to_owned(),
+            cache_dir: place.zig_cache.to_owned(),
+        });
+    } else {
+        spec.tools = Tools {
+            cc: program(&tools.linker),
+            cxx: program(&tools.cxx),
+            ar: program(&tools.ar),
+            ranlib: program(&tools.ranlib),
+            dlltool: program(&tools.dlltool),
+            windres: program(&tools.windres),
+            strip: program(&tools.strip),
+        };
+    }
+    let runner = options.runner.as_deref().or(target.runner.as_deref());
+    spec.runner = runner.and_then(|name| Runner::named(name, spec.sysroot.clone()));
+    Ok(spec)
+}
+
+/// The floor to link for: what was asked for, else the target's own.
+fn glibc(
+    target: &Target,
+    toolchain: &Toolchain,
+    tools: &TargetTools,
+    options: &Options,
+) -> Result<Option<String>, VariantError> {
+    let triple = &target.triple;
+    let Some(asked) = &options.glibc else {
+        return Ok(tools.glibc.clone());
+    };
+    if !triple.is_glibc() {
+        return Err(VariantError::NoGlibc {
+            triple: triple.clone(),
+        });
+    }
+    if toolchain.family != Family::Zig {
+        return Err(VariantError::FixedGlibc {
+            triple: triple.clone(),
+            toolchain: toolchain.name.clone(),
+            glibc: asked.clone(),
+        });
+    }
+    match &tools.glibc {
+        Some(lowest) if minor(asked) < minor(lowest) => Err(VariantError::TooOld {
+            triple: triple.clone(),
+            asked: asked.clone(),
+            lowest: lowest.clone(),
+        }),
+        _ => Ok(Some(asked.clone())),
+    }
+}
+
+/// `17` of `2.17`; versions are checked when they are read.
+fn minor(version: &str) -> Option<u32> {
+    version.split('.').nth(1)?.parse().ok()
+}
+
+/// Debian's name of the host's architecture in library paths.
+fn multiarch(host: Host) -> &'static str {
+    match host {
+        Host::LinuxArm64 => "aarch64-linux-gnu",
+        _ => "x86_64-linux-gnu",
+    }
+}
+
+/// The manifest's `/` become the host's separators.
+fn below(root: &Path, relative: &str) -> PathBuf {
+    relative.split('/').fold(root.to_owned(), |path, part| path.join(part))
+}
+
+fn with_suffix(path: PathBuf, suffix: &str) -> PathBuf {
+    if suffix.is_empty() {
+        return path;
+    }
+    let mut name = path.into_os_string();
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Manifest;
+
+    fn spec_for(triple: &str, toolchain: &str, glibc: Option<&str>) -> Result<Spec, VariantError> {
+        let m = Manifest::load(None).unwrap();
+        let target = m.target(&triple.parse().unwrap()).unwrap();
+        spec(
+            target,
+            &m.toolchains[toolchain],
+            &target.tools[toolchain],
+            Place {
+                root: Path::new("/t"),
+                version: "0.15.2",
+                zig_cache: Path::new("/z"),
+                host: Host::LinuxX64,
+            },
+            &Options {
+                glibc: glibc.map(str::to_owned),
+                runner: None,
+            },
+        )
+    }
+
+    #[test]
+    fn the_floor_is_part_of_zigs_target() {
+        let zig_target = |t: &str, g| spec_for(t, "zig", g).unwrap().zig.unwrap().target;
+        assert_eq!(zig_target("x86_64-unknown-linux-gnu", None), "x86_64-linux-gnu.2.17");
+        assert_eq!(zig_target("x86_64-unknown-linux-gnu", Some("2.28")), "x86_64-linux-gnu.2.28");
+        assert_eq!(zig_target("x86_64-unknown-linux-musl", None), "x86_64-linux-musl");
+    }
+
+    #[test]
+    fn a_floor_that_cannot_be_is_refused() {
+        assert!(matches!(
+            spec_for("x86_64-unknown-linux-musl", "zig", Some("2.17")),
+            Err(VariantError::NoGlibc { .. })
+        ));
+        assert!(matches!(
+            spec_for("riscv64gc-unknown-linux-gnu", "zig", Some("2.17")),
+            Err(VariantError::TooOld { .. })
+        ));
+    }
+
+    #[test]
+    fn gcc_gets_its_programs_and_library_path() {
+        let spec = spec_for("x86_64-pc-windows-gnu", "mingw-w64", None).unwrap();
+        let gcc = "/t/usr/bin/x86_64-w64-mingw32-gcc-posix";
+        assert_eq!(spec.tools.cc.as_deref(), Some(Path::new(gcc)));
+        assert_eq!(spec.library_path, [Path::new("/t/usr/lib/x86_64-linux-gnu")]);
+        assert!(spec.runner.is_some());
+    }
+}
