@@ -1,1 +1,193 @@
-//! shim
+//! The shim: what cargo, the `cc` crate and build systems run in place of a compiler, linker, archiver or runner.
+//!
+//! `shims/<variant>/{cc,c++,ar,…,run}` are links to a copy of xtool. In: argv, and the `shim.toml` beside argv[0],
+//! which holds everything resolved (no search, no network). Out: the real tool, in place of this process, with its
+//! arguments rewritten by the [`rules`] of its family.
+//!
+//! ```text
+//! argv[0] ─ tool, shim.toml → spec ─ rules (pure) → invocation ─ response file, guard → exec
+//!                                  └ run → runner (wine, qemu, …) ┘
+//! ```
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+mod error;
+mod exec;
+mod response;
+pub mod rules;
+mod runner;
+mod spec;
+mod variant;
+
+pub use error::ShimError;
+pub use rules::Invocation;
+pub use spec::{Runner, RunnerKind, Sdk, Spec, Tools, Zig};
+pub use variant::{tools_of, variant_name, write_variant};
+
+/// The file beside a shim that says what it stands for.
+pub const SPEC_FILE: &str = "shim.toml";
+
+/// What a shim is, told by its file name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// `cc`: C compiler and linker driver.
+    Cc,
+    /// `c++`: C++ compiler and linker driver.
+    Cxx,
+    /// `ar`: the archiver. The name must be exactly this for zig.
+    Ar,
+    /// `ranlib`: the archive indexer.
+    Ranlib,
+    /// `dlltool`: makes import libraries (Windows).
+    Dlltool,
+    /// `windres`: the resource compiler (Windows).
+    Windres,
+    /// `strip`: removes symbols.
+    Strip,
+    /// `run`: runs a program of the target on this machine.
+    Run,
+}
+
+impl Tool {
+    /// Every tool.
+    pub const ALL: [Self; 8] = [
+        Self::Cc,
+        Self::Cxx,
+        Self::Ar,
+        Self::Ranlib,
+        Self::Dlltool,
+        Self::Windres,
+        Self::Strip,
+        Self::Run,
+    ];
+
+    /// The file name of its shim, without `.exe`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cc => "cc",
+            Self::Cxx => "c++",
+            Self::Ar => "ar",
+            Self::Ranlib => "ranlib",
+            Self::Dlltool => "dlltool",
+            Self::Windres => "windres",
+            Self::Strip => "strip",
+            Self::Run => "run",
+        }
+    }
+
+    /// The tool that a file name stands for; `.exe` is taken off first.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = match name.len().checked_sub(4) {
+            Some(at) if name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(".exe") => {
+                &name[..at]
+            }
+            _ => name,
+        };
+        Self::ALL.into_iter().find(|t| t.name() == name)
+    }
+
+    /// Whether it is a compiler driver, whose arguments the rules rewrite.
+    pub fn is_driver(self) -> bool {
+        matches!(self, Self::Cc | Self::Cxx)
+    }
+}
+
+/// Called first thing by `main` with argv. `None` when argv[0] is not a shim: its name is not a tool's, or no
+/// [`SPEC_FILE`] lies beside it. Otherwise the tool runs: on Unix this process becomes it and the call returns only
+/// when that failed; elsewhere the tool's exit code is handed on.
+pub fn dispatch(args: &mut dyn Iterator<Item = OsString>) -> Option<ExitCode> {
+    let argv0 = PathBuf::from(args.next()?);
+    let tool = Tool::from_name(argv0.file_name()?.to_str()?)?;
+    let variant = folder_of(&argv0)?;
+    let spec_file = variant.join(SPEC_FILE);
+    let text = match fs_err::read_to_string(&spec_file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(source) => {
+            return Some(error::report(&ShimError::Read {
+                path: spec_file,
+                source,
+            }));
+        }
+    };
+    let outcome =
+        Spec::parse(&text, &spec_file).and_then(|spec| run(&spec, &variant, tool, args.collect()));
+    Some(outcome.unwrap_or_else(|e| error::report(&e)))
+}
+
+fn run(
+    spec: &Spec,
+    variant: &Path,
+    tool: Tool,
+    args: Vec<OsString>,
+) -> Result<ExitCode, ShimError> {
+    if tool == Tool::Run {
+        let invocation = runner::plan(spec, variant, args)?;
+        return exec::exec(spec, variant, tool, invocation);
+    }
+    let expanded = response::expand(args)?;
+    let mut invocation = rules::rewrite(spec, variant, tool, expanded.args)?;
+    if let Some(origin) = expanded.origin {
+        response::shorten(spec.family, &mut invocation, &origin)?;
+    }
+    exec::exec(spec, variant, tool, invocation)
+}
+
+/// The folder that holds the shim: argv[0]'s own, never where a link leads. A bare name is looked up in PATH, as the
+/// shell did; on Windows, where argv[0] need not be a path, the running program's own path is taken.
+fn folder_of(argv0: &Path) -> Option<PathBuf> {
+    let parent = argv0.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = match parent {
+        Some(parent) => parent.to_owned(),
+        None if cfg!(windows) => std::env::current_exe().ok()?.parent()?.to_owned(),
+        None => std::env::split_paths(&std::env::var_os("PATH")?)
+            .find(|dir| dir.join(argv0).is_file())?,
+    };
+    // The path goes into the environment and arguments of children that may change folder.
+    std::path::absolute(folder).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_the_tool() {
+        for tool in Tool::ALL {
+            assert_eq!(Tool::from_name(tool.name()), Some(tool));
+            assert_eq!(Tool::from_name(&format!("{}.EXE", tool.name())), Some(tool));
+        }
+        for other in [
+            "xtool",
+            "xtool-0.1.0",
+            "",
+            "exe",
+            ".exe",
+            "ld",
+            "ccc",
+            "é.ex",
+        ] {
+            assert_eq!(Tool::from_name(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_no_shim_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let bare = dir.path().join("cc").into_os_string();
+        assert!(dispatch(&mut [bare].into_iter()).is_none());
+        assert!(dispatch(&mut ["/usr/bin/xtool".into()].into_iter()).is_none());
+        assert!(dispatch(&mut std::iter::empty()).is_none());
+    }
+
+    #[test]
+    fn the_folder_is_argv0s_own() {
+        assert_eq!(
+            folder_of(Path::new("/a/b/cc")),
+            Some(std::path::absolute("/a/b").unwrap())
+        );
+        assert!(folder_of(Path::new("no-such-program-anywhere")).is_none() || cfg!(windows));
+    }
+}

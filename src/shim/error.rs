@@ -1,0 +1,178 @@
+//! What a shim can say instead of running its tool.
+
+use std::error::Error as _;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::help::Help;
+use crate::target::Triple;
+
+/// Why a shim could not be written, or could not run its tool.
+#[derive(Debug, thiserror::Error)]
+pub enum ShimError {
+    /// `shim.toml` could not be read.
+    #[error("Cannot read the shim's settings `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// `shim.toml` is not what this version writes.
+    #[error("The shim's settings `{}` are not readable by this xtool", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// `shim.toml` was written by another version.
+    #[error("The shim's settings `{}` have schema {found}, this xtool reads schema {}", path.display(), super::spec::SCHEMA)]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// The number in the file.
+        found: u32,
+    },
+    /// A path in the settings cannot be written as TOML (it is not Unicode).
+    #[error("The settings of a shim for `{triple}` cannot be written as TOML")]
+    Render {
+        /// The target.
+        triple: Triple,
+        /// Why.
+        #[source]
+        source: Box<toml::ser::Error>,
+    },
+    /// The variant's folder could not be written.
+    #[error("Cannot write the shims in `{}`", path.display())]
+    Write {
+        /// The variant's folder or a file in it.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The toolchain has no such tool.
+    #[error("The toolchain for `{triple}` in `{}` has no `{tool}`", root.display())]
+    NoTool {
+        /// The target.
+        triple: Triple,
+        /// The tool's name.
+        tool: &'static str,
+        /// The toolchain's folder.
+        root: PathBuf,
+    },
+    /// The toolchain's folder is not there any more.
+    #[error("The toolchain for `{triple}` is gone: `{}` does not exist", root.display())]
+    ToolchainGone {
+        /// The target.
+        triple: Triple,
+        /// The folder.
+        root: PathBuf,
+    },
+    /// A program could not be started.
+    #[error("Cannot run `{}`", program.display())]
+    Exec {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A shim's tool leads back to the shim.
+    #[error("The shim `{}` calls itself", shim.display())]
+    Loop {
+        /// The shim.
+        shim: PathBuf,
+    },
+    /// A response file could not be read or written.
+    #[error("Cannot use the response file `{}`", path.display())]
+    Response {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Response files that name each other.
+    #[error("The response file `{}` is nested too deeply", path.display())]
+    ResponseDepth {
+        /// The file at which it stopped.
+        path: PathBuf,
+    },
+    /// Nothing on this machine runs the target's programs.
+    #[error("Nothing here runs programs for `{triple}`: {wanted}")]
+    NoRunner {
+        /// The target.
+        triple: Triple,
+        /// What was looked for.
+        wanted: String,
+        /// How to get it.
+        help: String,
+    },
+    /// The runner was called without a program.
+    #[error("The runner for `{triple}` was called without a program")]
+    NoProgram {
+        /// The target.
+        triple: Triple,
+    },
+    /// The stand-in for `bcryptprimitives.dll` could not be built.
+    #[error("Cannot build `bcryptprimitives.dll` for {wine} in `{}`: the compiler said: {said}", folder.display())]
+    WineDll {
+        /// The wine that needs it.
+        wine: String,
+        /// Where it was to go.
+        folder: PathBuf,
+        /// The compiler's first lines.
+        said: String,
+    },
+}
+
+impl Help for ShimError {
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Read { .. }
+            | Self::Parse { .. }
+            | Self::Schema { .. }
+            | Self::Loop { .. }
+            | Self::ToolchainGone { .. }
+            | Self::Exec { .. } => {
+                Some("run `xtool sync` in the project to set the toolchain up again".to_owned())
+            }
+            Self::NoTool { triple, .. } => Some(format!(
+                "`xtool show {triple}` lists what the toolchain has; `xtool add {triple} --toolchain NAME` takes another"
+            )),
+            Self::NoRunner { help, .. } => Some(help.clone()),
+            Self::WineDll { .. } => {
+                Some("a wine of version 9 or newer does not need it".to_owned())
+            }
+            Self::NoProgram { .. } => Some(
+                "cargo calls it: `cargo run`, `cargo test`; by hand: `run PROGRAM ARGS…`"
+                    .to_owned(),
+            ),
+            Self::Render { .. } | Self::Write { .. } => {
+                Some("check XTOOL_HOME: it must be writable, and Unicode".to_owned())
+            }
+            Self::Response { .. } | Self::ResponseDepth { .. } => None,
+        }
+    }
+}
+
+/// Says the error on stderr as the command line would, and gives the exit code.
+pub(super) fn report(error: &ShimError) -> ExitCode {
+    let mut text = format!("error: {error}\n");
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        text.push_str(&format!("  caused by: {}\n", e.to_string().trim_end()));
+        cause = e.source();
+    }
+    if let Some(help) = error.help() {
+        text.push_str(&format!("help: {help}\n"));
+    }
+    // A closed stderr leaves the exit code to tell it.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    ExitCode::FAILURE
+}

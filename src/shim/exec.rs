@@ -1,0 +1,102 @@
+//! The last step: the guard against a shim that calls itself, and `exec`.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use super::{Invocation, ShimError, Spec, Tool};
+use crate::env_vars::XTOOL_SHIM;
+
+/// How often one shim may stand in the chain of its own ancestors. Once or twice is legitimate (a program under `run`
+/// that builds and runs another); a tool that leads back to its shim gets there at once.
+const MAX_NESTED: usize = 8;
+
+/// Runs the tool in place of this process; elsewhere than on Unix, runs it and hands its exit code on.
+pub(super) fn exec(
+    spec: &Spec,
+    variant: &Path,
+    tool: Tool,
+    invocation: Invocation,
+) -> Result<ExitCode, ShimError> {
+    let shim = variant.join(tool.name());
+    let Some(chain) = guarded(std::env::var_os(XTOOL_SHIM).as_deref(), &shim) else {
+        return Err(ShimError::Loop { shim });
+    };
+    let mut command = Command::new(&invocation.program);
+    command.args(&invocation.args).env(XTOOL_SHIM, chain);
+    for name in &invocation.env_remove {
+        command.env_remove(name);
+    }
+    command.envs(invocation.env);
+    if let Some((name, value)) = library_path(spec, tool) {
+        command.env(name, value);
+    }
+    replace(command).map_err(|source| {
+        if source.kind() == io::ErrorKind::NotFound && !spec.root.is_dir() {
+            return ShimError::ToolchainGone {
+                triple: spec.triple.clone(),
+                root: spec.root.clone(),
+            };
+        }
+        ShimError::Exec {
+            program: invocation.program,
+            source,
+        }
+    })
+}
+
+/// The value of [`XTOOL_SHIM`] for the child: the shims that lead to it, as a list of paths. `None` when this shim
+/// stands in it too often.
+fn guarded(before: Option<&OsStr>, shim: &Path) -> Option<OsString> {
+    let mut chain: Vec<_> = before.map_or_else(Vec::new, |v| std::env::split_paths(v).collect());
+    if chain.iter().filter(|s| s.as_path() == shim).count() >= MAX_NESTED {
+        return None;
+    }
+    chain.push(shim.to_owned());
+    // A path with the separator in it cannot be listed, nor be a part of PATH; then the chain starts anew.
+    Some(std::env::join_paths(chain).unwrap_or_default())
+}
+
+/// The library path of the toolchain's own programs, before what the user has. Never for `run`: a program of the
+/// target is not one of them.
+fn library_path(spec: &Spec, tool: Tool) -> Option<(&'static str, OsString)> {
+    if spec.library_path.is_empty() || tool == Tool::Run || !cfg!(target_os = "linux") {
+        return None;
+    }
+    let name = "LD_LIBRARY_PATH";
+    let before = crate::env_vars::non_empty(name);
+    let before = before.iter().flat_map(std::env::split_paths);
+    let all = spec.library_path.iter().cloned().chain(before);
+    Some((name, std::env::join_paths(all).ok()?))
+}
+
+#[cfg(unix)]
+fn replace(mut command: Command) -> io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt as _;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn replace(mut command: Command) -> io::Result<ExitCode> {
+    let status = command.status()?;
+    // Windows' codes are 32 bits (0xc0000135): only the process's own end can carry one.
+    std::process::exit(status.code().unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shim_that_meets_itself_stops() {
+        let cc = Path::new("/shims/a/cc");
+        let mut chain: Option<OsString> = None;
+        for _ in 0..MAX_NESTED {
+            chain = Some(guarded(chain.as_deref(), cc).expect("still legitimate"));
+        }
+        assert_eq!(guarded(chain.as_deref(), cc), None);
+        // Another shim is not stopped by this one's history.
+        assert!(guarded(chain.as_deref(), Path::new("/shims/a/run")).is_some());
+    }
+}

@@ -1,0 +1,130 @@
+//! Which arguments a tool gets in place of those that rustc, the `cc` crate or a build system passed. Pure.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::{ShimError, Spec, Tool};
+use crate::manifest::Family;
+
+mod apply;
+pub mod clang;
+pub mod gcc;
+mod objects;
+pub mod zig;
+
+pub(super) use apply::{Action, Arg, apply};
+
+/// A program with its arguments and what changes in its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// The program, absolute.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Variables to set.
+    pub env: Vec<(String, OsString)>,
+    /// Variables to take away.
+    pub env_remove: Vec<String>,
+}
+
+impl Invocation {
+    /// A program with arguments and the environment as it is.
+    pub fn new(program: impl Into<PathBuf>, args: Vec<OsString>) -> Self {
+        Self {
+            program: program.into(),
+            args,
+            env: Vec::new(),
+            env_remove: Vec::new(),
+        }
+    }
+
+    /// Sets a variable.
+    pub(super) fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
+        self.env.push((name.to_owned(), value.as_ref().to_owned()));
+    }
+}
+
+/// What `tool` is run as, for any tool but [`Tool::Run`]. `args` come without argv[0] and without response files;
+/// `variant` is the shim's folder, in which some rules have files.
+pub fn rewrite(
+    spec: &Spec,
+    variant: &Path,
+    tool: Tool,
+    args: Vec<OsString>,
+) -> Result<Invocation, ShimError> {
+    let program = spec.program(tool).ok_or_else(|| ShimError::NoTool {
+        triple: spec.triple.clone(),
+        tool: tool.name(),
+        root: spec.root.clone(),
+    })?;
+    Ok(match (spec.family, &spec.zig) {
+        (_, Some(zig)) => zig::rewrite(spec, zig, variant, tool, args),
+        (Family::Gcc, None) => gcc::rewrite(spec, program, tool, args),
+        (Family::Clang | Family::Zig, None) => clang::rewrite(spec, program, tool, args),
+    })
+}
+
+/// Whether a driver is asked to link: it has an input, and nothing stops it earlier or makes it only tell about
+/// itself.
+pub(super) fn links(args: &[OsString]) -> bool {
+    let mut input = false;
+    let mut skip = false;
+    for arg in args {
+        let text = arg.to_str().unwrap_or_default();
+        if skip {
+            skip = false;
+            continue;
+        }
+        match text {
+            "-c" | "-S" | "-E" | "-M" | "-MM" | "-fsyntax-only" | "--version" | "-dumpversion"
+            | "-dumpmachine" | "-###" | "--precompile" => return false,
+            _ if text.starts_with("-print-") || text.starts_with("--print-") => return false,
+            _ if apply::takes_value(text) => skip = true,
+            _ if text.starts_with("-l") || !text.starts_with('-') || text == "-" => input = true,
+            _ => {}
+        }
+    }
+    input
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn os(args: &[&str]) -> Vec<OsString> {
+        args.iter().map(Into::into).collect()
+    }
+
+    #[test]
+    fn linking_is_told_from_compiling() {
+        for yes in [
+            &["a.o", "-o", "a"][..],
+            &["-shared", "-lfoo"],
+            &["-x", "c", "-"],
+        ] {
+            assert!(links(&os(yes)), "{yes:?}");
+        }
+        for no in [
+            &["-c", "a.c"][..],
+            &["-E", "a.c"],
+            &["--version"],
+            &["-print-search-dirs"],
+            &["-v"],
+            &["-o", "a"],
+            &[],
+        ] {
+            assert!(!links(&os(no)), "{no:?}");
+        }
+    }
+
+    #[test]
+    fn a_tool_that_is_not_there_is_named() {
+        let spec = Spec::new(
+            "x86_64-unknown-linux-musl".parse().unwrap(),
+            Family::Gcc,
+            "/t".into(),
+        );
+        let error = rewrite(&spec, Path::new("/v"), Tool::Windres, Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("has no `windres`"), "{error}");
+    }
+}

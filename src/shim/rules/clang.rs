@@ -1,0 +1,251 @@
+//! clang with an SDK (macOS, linked by `ld64.lld`), or with a sysroot of its own (llvm-mingw).
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::{Action, Arg, Invocation, apply, links, objects};
+use crate::shim::{Sdk, Spec, Tool};
+use crate::target::{TargetOs, Triple};
+
+/// What a clang tool is run as.
+pub fn rewrite(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> Invocation {
+    if !tool.is_driver() {
+        return Invocation::new(program, args);
+    }
+    match spec.triple.os() {
+        TargetOs::MacOs => apple(spec, program, args),
+        TargetOs::Windows => windows(program, args),
+        TargetOs::Linux | TargetOs::Wasi | TargetOs::Other => sysroot(spec, program, args),
+    }
+}
+
+fn sysroot(spec: &Spec, program: &Path, args: Vec<OsString>) -> Invocation {
+    let mut out = Vec::with_capacity(args.len() + 2);
+    if !names_its_target(program) {
+        out.push(format!("--target={}", spec.triple).into());
+    }
+    if let Some(sysroot) = spec.sysroot_argument() {
+        let mut option = OsString::from("--sysroot=");
+        option.push(sysroot);
+        out.push(option);
+    }
+    out.extend(args);
+    Invocation::new(program, out)
+}
+
+/// A driver such as `x86_64-w64-mingw32-clang` knows its target by its own name.
+fn names_its_target(program: &Path) -> bool {
+    let name = program.file_name().and_then(|n| n.to_str());
+    name.is_some_and(|n| n.contains("-clang") || n.starts_with("o64-") || n.starts_with("oa64-"))
+}
+
+fn windows(program: &Path, args: Vec<OsString>) -> Invocation {
+    if !links(&args) {
+        return Invocation::new(program, args);
+    }
+    let bare_crt = args
+        .iter()
+        .filter_map(|a| a.to_str())
+        .any(|text| objects::is_bare_crt(Arg { text, next: None }));
+    let out = apply(args, |arg| match arg.text {
+        // Under `-Zbuild-std` nothing installed rustc's start-up objects; clang adds its own.
+        "-nostartfiles" if bare_crt => Action::Drop,
+        _ if objects::is_bare_crt(arg) => Action::Drop,
+        // Programs may import the system's DLLs only.
+        "-lc++" | "-lstdc++" => Action::Replace(
+            ["-Wl,-Bstatic", "-lc++", "-Wl,-Bdynamic"]
+                .map(str::to_owned)
+                .into(),
+        ),
+        "-lunwind" => Action::replace("-l:libunwind.a"),
+        _ => Action::Keep,
+    });
+    Invocation::new(program, out)
+}
+
+fn apple(spec: &Spec, program: &Path, args: Vec<OsString>) -> Invocation {
+    let linking = links(&args);
+    let mut out: Vec<OsString> = Vec::with_capacity(args.len() + 8);
+    let minimum = spec.deployment_target.as_deref();
+    if !names_its_target(program) {
+        let version = minimum.or_else(|| asked(&args)).unwrap_or_default();
+        out.push(
+            format!(
+                "--target={}-apple-macosx{version}",
+                apple_arch(&spec.triple)
+            )
+            .into(),
+        );
+        if linking {
+            // The host's own `ld` is no Mach-O linker.
+            out.push("-fuse-ld=lld".into());
+        }
+    } else if let Some(version) = minimum {
+        out.push(format!("-mmacosx-version-min={version}").into());
+    }
+    if let Some(sdk) = &spec.sdk {
+        out.push("-isysroot".into());
+        out.push(sdk.path.clone().into_os_string());
+        if let Some(define) = environment_define(spec, sdk, asked(&args)) {
+            out.push(define.into());
+        }
+    }
+    let ours = spec.sdk.is_some();
+    out.extend(apply(args, |arg| match (arg.text, arg.next) {
+        // The SDK and the oldest version are ours to say.
+        ("-isysroot", Some(_)) if ours => Action::DropWithNext,
+        ("-target" | "--target", Some(_)) => Action::DropWithNext,
+        (text, _) if text.starts_with("--target=") => Action::Drop,
+        (text, _) if minimum.is_some() && is_minimum(text) => Action::Drop,
+        _ => Action::Keep,
+    }));
+    let mut invocation = Invocation::new(program, out);
+    if let Some(sdk) = &spec.sdk {
+        invocation.set("SDKROOT", &sdk.path);
+    }
+    if let Some(version) = minimum {
+        invocation.set("MACOSX_DEPLOYMENT_TARGET", version);
+    }
+    invocation
+}
+
+fn apple_arch(triple: &Triple) -> &str {
+    match triple.arch() {
+        "aarch64" => "arm64",
+        arch => arch,
+    }
+}
+
+const MINIMUM: [&str; 2] = ["-mmacosx-version-min=", "-mmacos-version-min="];
+
+fn is_minimum(text: &str) -> bool {
+    MINIMUM.iter().any(|option| text.starts_with(option))
+}
+
+/// The oldest macOS that the arguments name.
+fn asked(args: &[OsString]) -> Option<&str> {
+    args.iter().filter_map(|a| a.to_str()).rev().find_map(|a| {
+        MINIMUM
+            .iter()
+            .find_map(|option| a.strip_prefix(option))
+            .or_else(|| a.rsplit_once("-apple-macosx").map(|(_, version)| version))
+            .filter(|version| !version.is_empty())
+    })
+}
+
+/// SDKs from 14 on use a macro that clang defines itself from 17 on.
+fn environment_define(spec: &Spec, sdk: &Sdk, asked: Option<&str>) -> Option<String> {
+    let major = |version: &str| version.split('.').next()?.parse::<u32>().ok();
+    let clang = major(spec.compiler_version.as_deref()?)?;
+    if major(&sdk.version)? < 14 || clang >= 17 {
+        return None;
+    }
+    let oldest = spec
+        .deployment_target
+        .as_deref()
+        .or(asked)
+        .unwrap_or("11.0");
+    let mut parts = oldest.split('.').map(|p| p.parse::<u32>().unwrap_or(0));
+    let (major, minor) = (parts.next()?, parts.next().unwrap_or(0));
+    // Apple's `Availability.h`: two digits a part.
+    Some(format!(
+        "-D__ENVIRONMENT_OS_VERSION_MIN_REQUIRED__={}",
+        major * 10_000 + minor * 100
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Family;
+
+    fn run(spec: &Spec, program: &str, args: &[&str]) -> String {
+        let args = args.iter().map(Into::into).collect();
+        let out = rewrite(spec, Path::new(program), Tool::Cc, args);
+        out.args.join(" ".as_ref()).into_string().unwrap()
+    }
+
+    fn apple() -> Spec {
+        let mut spec = Spec::new(
+            "aarch64-apple-darwin".parse().unwrap(),
+            Family::Clang,
+            "/t".into(),
+        );
+        spec.sdk = Some(Sdk {
+            path: "/sdk".into(),
+            version: "14.5".into(),
+        });
+        spec
+    }
+
+    #[test]
+    fn plain_clang_is_told_everything() {
+        let mut spec = apple();
+        spec.deployment_target = Some("11.0".into());
+        spec.compiler_version = Some("14.0.6".into());
+        assert_eq!(
+            run(
+                &spec,
+                "/usr/bin/clang",
+                &["a.o", "-mmacosx-version-min=10.12", "-arch", "arm64"]
+            ),
+            "--target=arm64-apple-macosx11.0 -fuse-ld=lld -isysroot /sdk \
+             -D__ENVIRONMENT_OS_VERSION_MIN_REQUIRED__=110000 a.o -arch arm64"
+        );
+    }
+
+    #[test]
+    fn newer_clangs_know_the_macro() {
+        let mut spec = apple();
+        spec.compiler_version = Some("17.0.1".into());
+        assert_eq!(
+            run(
+                &spec,
+                "/usr/bin/clang",
+                &["-c", "a.c", "--target=arm64-apple-macosx12.0"]
+            ),
+            "--target=arm64-apple-macosx12.0 -isysroot /sdk -c a.c"
+        );
+    }
+
+    #[test]
+    fn osxcross_wrappers_know_their_target() {
+        assert_eq!(
+            run(&apple(), "/o/bin/oa64-clang", &["a.o"]),
+            "-isysroot /sdk a.o"
+        );
+    }
+
+    #[test]
+    fn llvm_mingw_links_its_libraries_statically() {
+        let spec = Spec::new(
+            "x86_64-pc-windows-gnullvm".parse().unwrap(),
+            Family::Clang,
+            "/t".into(),
+        );
+        let program = "/t/bin/x86_64-w64-mingw32-clang";
+        assert_eq!(
+            run(
+                &spec,
+                program,
+                &["crt2.o", "a.o", "-lc++", "-lunwind", "-nostartfiles"]
+            ),
+            "a.o -Wl,-Bstatic -lc++ -Wl,-Bdynamic -l:libunwind.a"
+        );
+        assert_eq!(run(&spec, program, &["-c", "a.c"]), "-c a.c");
+    }
+
+    #[test]
+    fn other_targets_get_their_sysroot() {
+        let mut spec = Spec::new(
+            "x86_64-unknown-linux-musl".parse().unwrap(),
+            Family::Clang,
+            "/t".into(),
+        );
+        spec.sysroot = Some("/t/sys".into());
+        assert_eq!(
+            run(&spec, "/t/bin/clang", &["a.o"]),
+            "--target=x86_64-unknown-linux-musl --sysroot=/t/sys a.o"
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! `zig cc` and its siblings: which of rustc's arguments zig's driver cannot take, by target.
+//!
+//! Found by reading rustc (`rustc_target/src/spec`), zig's driver, and tools that wrap it; each rule has a test here
+//! or in its family's module.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::{Action, Arg, Invocation, apply, links, objects};
+use crate::shim::{Spec, Tool, Zig};
+use crate::target::{TargetOs, Triple};
+
+mod apple;
+mod cpu;
+mod linux;
+mod windows;
+
+pub use cpu::default_cpu;
+
+/// What the rules look at besides an argument.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    spec: &'a Spec,
+    triple: &'a Triple,
+    /// The minor version: 15 for 0.15.2. Newer than every rule when it cannot be read.
+    minor: u32,
+    /// Whether the driver links.
+    linking: bool,
+}
+
+/// What a tool is run as, as a subcommand of zig.
+pub fn rewrite(
+    spec: &Spec,
+    zig: &Zig,
+    variant: &Path,
+    tool: Tool,
+    args: Vec<OsString>,
+) -> Invocation {
+    let linking = tool.is_driver() && links(&args);
+    let context = Context {
+        spec,
+        triple: &spec.triple,
+        minor: minor(&zig.version),
+        linking,
+    };
+    let mut out: Vec<OsString> = match tool {
+        Tool::Cc => vec!["cc".into()],
+        Tool::Cxx => vec!["c++".into()],
+        other => vec![other.name().into()],
+    };
+    if tool.is_driver() {
+        out.extend(fixed(context, zig, &args));
+        out.extend(apple::before(context));
+        out.extend(apply(args, |arg| rule(context, arg)));
+        out.extend(late(context, variant));
+    } else if tool == Tool::Dlltool {
+        out.extend(apply(args, dlltool));
+    } else {
+        out.extend(args);
+    }
+
+    let mut invocation = Invocation::new(&zig.exe, out);
+    invocation.set("ZIG_GLOBAL_CACHE_DIR", &zig.cache_dir);
+    invocation.set("ZIG_LOCAL_CACHE_DIR", &zig.cache_dir);
+    apple::environment(context, &mut invocation);
+    invocation
+}
+
+/// Small files that a variant's folder holds for these rules: relative path and text.
+pub(in crate::shim) fn stub_files(spec: &Spec) -> Vec<(&'static str, String)> {
+    if spec.zig.is_some() {
+        apple::stub_files(spec)
+    } else {
+        Vec::new()
+    }
+}
+
+fn minor(version: &str) -> u32 {
+    let mut parts = version.split('.');
+    match (parts.next(), parts.next().map(str::parse)) {
+        (Some("0"), Some(Ok(minor))) => minor,
+        _ => u32::MAX,
+    }
+}
+
+/// Arguments that come first, so that the caller's win.
+fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString]) -> Vec<OsString> {
+    let mut out: Vec<OsString> = Vec::with_capacity(6);
+    if context.linking {
+        // Without it zig strips what it links.
+        out.push("-g".into());
+    }
+    // zig's own default for unoptimised code traps on undefined behaviour, which no other toolchain does.
+    out.push("-fno-sanitize=all".into());
+    out.push("-target".into());
+    out.push(match apple::minimum(context, args) {
+        Some(version) => apple::with_version(&zig.target, &version).into(),
+        None => OsString::from(&zig.target),
+    });
+    let default = default_cpu(context.triple);
+    if let Some(cpu) = zig.cpu.as_deref().or(default) {
+        out.push(format!("-mcpu={cpu}").into());
+    }
+    out
+}
+
+/// Arguments that come last.
+fn late(context: Context<'_>, variant: &Path) -> Vec<OsString> {
+    if !context.linking {
+        return Vec::new();
+    }
+    match context.triple.os() {
+        TargetOs::Windows => windows::late(context),
+        TargetOs::MacOs => apple::late(context, variant),
+        TargetOs::Linux => linux::late(context),
+        TargetOs::Wasi | TargetOs::Other => Vec::new(),
+    }
+}
+
+fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
+    let family = || match context.triple.os() {
+        TargetOs::Windows => windows::rule(context, arg),
+        TargetOs::MacOs => not_windows(arg).or_else(|| apple::rule(context, arg)),
+        TargetOs::Linux => not_windows(arg).or_else(|| linux::rule(context, arg)),
+        TargetOs::Wasi | TargetOs::Other => not_windows(arg).or_else(|| {
+            if context.linking && objects::is_rustcs_crt(arg) {
+                Action::Drop
+            } else {
+                Action::Keep
+            }
+        }),
+    };
+    cpu::rule(context.triple, arg)
+        .or_else(family)
+        .or_else(|| everywhere(arg))
+}
+
+/// For all targets, after the family's own rules.
+fn everywhere(arg: Arg<'_>) -> Action {
+    for option in ["--target", "-target"] {
+        if let Some((_, in_next)) = arg.value_of(option) {
+            // The target is ours to say.
+            return if in_next {
+                Action::DropWithNext
+            } else {
+                Action::Drop
+            };
+        }
+    }
+    match (arg.text, arg.next) {
+        ("-lgcc_s", _) => Action::replace("-lunwind"),
+        ("-u", Some(symbol)) => Action::ReplaceWithNext(vec![format!("-Wl,-u,{symbol}")]),
+        ("-e", Some(entry)) => Action::ReplaceWithNext(vec![format!("-Wl,--entry={entry}")]),
+        ("-B", Some(folder)) if is_gcc_ld(folder) => Action::DropWithNext,
+        // zig links with its own lld and knows no other.
+        (text, _)
+            if text.strip_prefix("-B").is_some_and(is_gcc_ld)
+                || text.starts_with("-fuse-ld=")
+                || text.starts_with("--ld-path=")
+                || matches!(text, "-fuse-linker-plugin" | "-fno-use-linker-plugin") =>
+        {
+            Action::Drop
+        }
+        // Its own, and newer zigs warn about it.
+        (text, _) if text.strip_prefix("-Wl,-O").is_some_and(is_digits) => Action::Drop,
+        (text, _) if text.starts_with("-Wp,") => {
+            let dependencies = ["-MD", "-MMD", "-MT"];
+            if dependencies.iter().any(|d| text[4..].starts_with(d)) {
+                Action::Keep
+            } else {
+                Action::Drop
+            }
+        }
+        (text, _) => entry_or_symbol(text),
+    }
+}
+
+/// `-eNAME` and `-uNAME`, which clang's driver does not take joined.
+fn entry_or_symbol(text: &str) -> Action {
+    let is_name = |name: &&str| !name.is_empty() && !name.starts_with(['-', '=']);
+    if let Some(entry) = text.strip_prefix("-e").filter(is_name) {
+        if !["xport", "mit-"].iter().any(|o| entry.starts_with(o)) {
+            return Action::replace(format!("-Wl,--entry={entry}"));
+        }
+    } else if let Some(symbol) = text.strip_prefix("-u").filter(is_name)
+        && symbol != "ndefined"
+    {
+        return Action::replace(format!("-Wl,-u,{symbol}"));
+    }
+    Action::Keep
+}
+
+/// For all targets but Windows.
+fn not_windows(arg: Arg<'_>) -> Action {
+    match arg.text {
+        "-Wl,--no-undefined-version"
+        | "-Wl,-znostart-stop-gc"
+        | "-Wl,-z,nostart-stop-gc"
+        | "-Wl,--fix-cortex-a53-843419" => Action::Drop,
+        text if text.starts_with("-Wl,-plugin") => Action::Drop,
+        _ => Action::Keep,
+    }
+}
+
+/// `zig dlltool` is LLVM's: it has no assembler to pass options to and no temporary files. It ignores both options
+/// today; nothing says that it must.
+fn dlltool(arg: Arg<'_>) -> Action {
+    match arg.text {
+        "-f" | "--as-flags" | "--temp-prefix" | "-t" => Action::DropWithNext,
+        _ => Action::Keep,
+    }
+}
+
+/// The folder of rustc's that holds a wrapper named `ld.lld`.
+fn is_gcc_ld(folder: &str) -> bool {
+    folder.trim_end_matches(['/', '\\']).ends_with("gcc-ld")
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! zig for macOS, with its own headers and libSystem stub, or with an SDK.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::{Action, Arg, Context, Invocation};
+use crate::shim::Spec;
+use crate::target::TargetOs;
+
+/// Where in a variant's folder the stub libraries are.
+const STUBS: &str = "lib";
+
+pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
+    match (arg.text, arg.next) {
+        // macOS' libiconv keeps its character sets apart.
+        ("-liconv", _) => Action::Replace(vec!["-liconv".into(), "-lcharset".into()]),
+        ("-undefined", Some("dynamic_lookup")) => Action::ReplaceWithNext(vec![
+            "-undefined".into(),
+            "dynamic_lookup".into(),
+            "-Wl,-undefined=dynamic_lookup".into(),
+        ]),
+        // The target says the version, see `minimum`; and the SDK is ours to name.
+        (text, _) if text.starts_with("-mmacosx-version-min=") => Action::Drop,
+        (text, _) if text.starts_with("-mmacos-version-min=") => Action::Drop,
+        ("-isysroot" | "-arch", Some(_)) => Action::DropWithNext,
+        ("-Wl,-dylib", _) => Action::Drop,
+        (text, _) if context.minor < 16 => export_lists(text),
+        _ => Action::Keep,
+    }
+}
+
+/// zig's linker takes no lists of exported symbols before 0.16. Without one a dylib exports every global symbol,
+/// not only the `#[no_mangle]` ones: wider than asked for, but nothing is missing.
+fn export_lists(text: &str) -> Action {
+    let lists = ["-Wl,-exported_symbols_list,", "-Wl,--dynamic-list"];
+    if lists.iter().any(|l| text.starts_with(l)) {
+        return Action::Drop;
+    }
+    Action::Keep
+}
+
+/// The SDK's folders, for compiling as for linking.
+pub(super) fn before(context: Context<'_>) -> Vec<OsString> {
+    let Some(sdk) = &context.spec.sdk else {
+        return Vec::new();
+    };
+    let mut out = Vec::with_capacity(6);
+    let frameworks = sdk.path.join("System/Library/Frameworks");
+    out.push("-isystem".into());
+    out.push(sdk.path.join("usr/include").into_os_string());
+    for (option, folder) in [("-L", sdk.path.join("usr/lib")), ("-F", frameworks.clone())] {
+        let mut arg = OsString::from(option);
+        arg.push(folder);
+        out.push(arg);
+    }
+    out.push("-iframework".into());
+    out.push(frameworks.into_os_string());
+    out
+}
+
+/// The folder of stubs, after all of the caller's own.
+pub(super) fn late(context: Context<'_>, variant: &Path) -> Vec<OsString> {
+    if context.spec.sdk.is_some() {
+        return Vec::new();
+    }
+    let mut arg = OsString::from("-L");
+    arg.push(variant.join(STUBS));
+    vec![arg]
+}
+
+/// zig looks for a SDK of its own accord where SDKROOT or xcrun names one: only ours may count.
+pub(super) fn environment(context: Context<'_>, invocation: &mut Invocation) {
+    if context.triple.os() != TargetOs::MacOs {
+        return;
+    }
+    match &context.spec.sdk {
+        Some(sdk) => invocation.set("SDKROOT", &sdk.path),
+        None => invocation.env_remove.push("SDKROOT".to_owned()),
+    }
+}
+
+/// The oldest macOS to run on: what the project's settings say, else what the caller's arguments do. `None`: zig's
+/// default.
+pub(super) fn minimum(context: Context<'_>, args: &[OsString]) -> Option<String> {
+    if context.triple.os() != TargetOs::MacOs {
+        return None;
+    }
+    let asked = || {
+        args.iter().filter_map(|a| a.to_str()).rev().find_map(|a| {
+            ["-mmacosx-version-min=", "-mmacos-version-min="]
+                .iter()
+                .find_map(|option| a.strip_prefix(option))
+                .or_else(|| a.rsplit_once("-apple-macosx").map(|(_, version)| version))
+        })
+    };
+    let version = context.spec.deployment_target.as_deref().or_else(asked)?;
+    let ok = version.starts_with(|c: char| c.is_ascii_digit())
+        && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    ok.then(|| version.to_owned())
+}
+
+/// `aarch64-macos-none` with a version: `aarch64-macos.11.0-none`. A target that has one keeps it.
+pub(super) fn with_version(target: &str, version: &str) -> String {
+    match target.split_once("-macos") {
+        Some((arch, rest)) if !rest.starts_with('.') => format!("{arch}-macos.{version}{rest}"),
+        _ => target.to_owned(),
+    }
+}
+
+/// libiconv and libcharset: many crates ask for them on macOS, and zig ships no stub. Both are a part of every macOS.
+/// The symbols are the public API (`iconv.h`, `libcharset.h`).
+pub(super) fn stub_files(spec: &Spec) -> Vec<(&'static str, String)> {
+    if spec.triple.os() != TargetOs::MacOs || spec.sdk.is_some() {
+        return Vec::new();
+    }
+    let iconv = [
+        "_iconv",
+        "_iconv_canonicalize",
+        "_iconv_close",
+        "_iconv_open",
+        "_iconvctl",
+        "_iconvlist",
+        "_libiconv_set_relocation_prefix",
+    ];
+    let charset = ["_libcharset_set_relocation_prefix", "_locale_charset"];
+    vec![
+        (
+            "lib/libiconv.tbd",
+            stub("/usr/lib/libiconv.2.dylib", "7.0.0", &iconv),
+        ),
+        (
+            "lib/libcharset.tbd",
+            stub("/usr/lib/libcharset.1.dylib", "2.0.0", &charset),
+        ),
+    ]
+}
+
+/// A text-based stub library, version 4 (LLVM's `TextAPI`).
+fn stub(install_name: &str, version: &str, symbols: &[&str]) -> String {
+    let targets = "[ x86_64-macos, arm64-macos ]";
+    format!(
+        "--- !tapi-tbd\ntbd-version: 4\ntargets: {targets}\ninstall-name: '{install_name}'\n\
+         current-version: {version}\ncompatibility-version: {version}\nexports:\n  - targets: {targets}\n    \
+         symbols: [ {} ]\n...\n",
+        symbols.join(", ")
+    )
+}

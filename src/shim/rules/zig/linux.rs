@@ -1,0 +1,37 @@
+//! zig for Linux, with musl or glibc.
+
+use std::ffi::OsString;
+
+use super::{Action, Arg, Context, objects};
+
+pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
+    if !context.linking {
+        return Action::Keep;
+    }
+    match arg.text {
+        // zig's compiler_rt has what libgcc and libatomic have; its unwinder is libunwind.
+        "-lgcc_eh" => Action::replace("-lunwind"),
+        "-lgcc" | "-latomic" => Action::Drop,
+        _ if context.triple.is_musl() => musl(arg),
+        _ => Action::Keep,
+    }
+}
+
+/// zig brings musl and its start-up objects itself.
+fn musl(arg: Arg<'_>) -> Action {
+    match arg.text {
+        "-lc" | "-nostartfiles" | "-Wl,-melf_i386" => Action::Drop,
+        _ if objects::is_rustcs_crt(arg) => Action::Drop,
+        _ => Action::Keep,
+    }
+}
+
+pub(super) fn late(context: Context<'_>) -> Vec<OsString> {
+    let mips32 = matches!(context.triple.arch(), "mips" | "mipsel");
+    if mips32 {
+        // Rust's objects for it have text relocations, which zig's linker refuses by default.
+        vec!["-Wl,-z,notext".into()]
+    } else {
+        Vec::new()
+    }
+}

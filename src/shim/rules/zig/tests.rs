@@ -1,0 +1,470 @@
+//! One test a rule.
+
+use super::*;
+use crate::manifest::Family;
+use crate::shim::Sdk;
+
+fn spec_of(triple: &str, target: &str, version: &str) -> Spec {
+    let mut spec = Spec::new(triple.parse().unwrap(), Family::Zig, "/z".into());
+    spec.zig = Some(Zig {
+        exe: "/z/zig".into(),
+        target: target.into(),
+        cpu: None,
+        version: version.into(),
+        cache_dir: "/c".into(),
+    });
+    spec
+}
+
+fn run(spec: &Spec, tool: Tool, args: &[&str]) -> Vec<String> {
+    let zig = spec.zig.as_ref().unwrap();
+    let args = args.iter().map(Into::into).collect();
+    rewrite(spec, zig, Path::new("/v"), tool, args)
+        .args
+        .into_iter()
+        .map(|a| a.into_string().unwrap())
+        .collect()
+}
+
+/// What becomes of `args` when linking for a triple, without the fixed arguments.
+fn link(triple: &str, args: &[&str]) -> String {
+    link_with(triple, "0.15.2", args)
+}
+
+fn link_with(triple: &str, version: &str, args: &[&str]) -> String {
+    let spec = spec_of(triple, "TARGET", version);
+    let input: Vec<&str> = std::iter::once("in.o")
+        .chain(args.iter().copied())
+        .collect();
+    let out = run(&spec, Tool::Cc, &input);
+    let at = out.iter().position(|a| a == "in.o").unwrap();
+    out[at + 1..].join(" ")
+}
+
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
+const I686: &str = "i686-pc-windows-gnu";
+const GNULLVM: &str = "x86_64-pc-windows-gnullvm";
+const MUSL: &str = "x86_64-unknown-linux-musl";
+const GLIBC: &str = "x86_64-unknown-linux-gnu";
+const APPLE: &str = "aarch64-apple-darwin";
+
+#[test]
+fn the_fixed_arguments_come_first() {
+    let spec = spec_of(GLIBC, "x86_64-linux-gnu.2.17", "0.15.2");
+    assert_eq!(
+        run(&spec, Tool::Cc, &["a.o"]),
+        [
+            "cc",
+            "-g",
+            "-fno-sanitize=all",
+            "-target",
+            "x86_64-linux-gnu.2.17",
+            "a.o"
+        ]
+    );
+    // `-g` only keeps zig from stripping: compiling takes the caller's word.
+    assert_eq!(
+        run(&spec, Tool::Cxx, &["-c", "a.cc"]),
+        [
+            "c++",
+            "-fno-sanitize=all",
+            "-target",
+            "x86_64-linux-gnu.2.17",
+            "-c",
+            "a.cc"
+        ]
+    );
+}
+
+#[test]
+fn the_cpu_is_the_manifests_or_the_triples() {
+    let mut spec = spec_of(
+        "armv7-unknown-linux-gnueabihf",
+        "arm-linux-gnueabihf",
+        "0.15.2",
+    );
+    let cpu = |spec: &Spec| run(spec, Tool::Cc, &["a.o"])[5].clone();
+    assert_eq!(cpu(&spec), "-mcpu=generic+v7a+vfp3-d32+thumb2-neon");
+    spec.zig.as_mut().unwrap().cpu = Some("cortex_a9".into());
+    assert_eq!(cpu(&spec), "-mcpu=cortex_a9");
+
+    let default = |t: &str| default_cpu(&t.parse().unwrap());
+    assert_eq!(
+        default("arm-unknown-linux-gnueabi"),
+        Some("generic+v6+strict_align")
+    );
+    assert_eq!(
+        default("arm-unknown-linux-musleabihf"),
+        Some("generic+v6+strict_align+vfp2-d32")
+    );
+    assert_eq!(
+        default("armv5te-unknown-linux-gnueabi"),
+        Some("generic+soft_float+strict_align")
+    );
+    assert_eq!(default("i586-unknown-linux-gnu"), Some("pentium"));
+    assert_eq!(default(I686), Some("pentium4"));
+    assert_eq!(
+        default("riscv64gc-unknown-linux-gnu"),
+        Some("generic_rv64+m+a+f+d+c")
+    );
+    assert_eq!(default(GLIBC), None);
+}
+
+#[test]
+fn the_cache_is_the_stores() {
+    let spec = spec_of(GLIBC, "x86_64-linux-gnu", "0.15.2");
+    for tool in [Tool::Cc, Tool::Ar] {
+        let out = rewrite(
+            &spec,
+            spec.zig.as_ref().unwrap(),
+            Path::new("/v"),
+            tool,
+            Vec::new(),
+        );
+        let set = |name: &str| out.env.iter().any(|(n, v)| n == name && v == "/c");
+        assert!(set("ZIG_GLOBAL_CACHE_DIR") && set("ZIG_LOCAL_CACHE_DIR"));
+    }
+}
+
+#[test]
+fn tools_are_subcommands() {
+    let spec = spec_of(WINDOWS, "x86_64-windows-gnu", "0.15.2");
+    assert_eq!(run(&spec, Tool::Ar, &["cq", "a.a"]), ["ar", "cq", "a.a"]);
+    assert_eq!(run(&spec, Tool::Ranlib, &["a.a"]), ["ranlib", "a.a"]);
+}
+
+#[test]
+fn dlltool_is_llvms() {
+    let spec = spec_of(WINDOWS, "x86_64-windows-gnu", "0.15.2");
+    // As rustc calls it (`rustc_codegen_ssa/src/back/archive.rs`).
+    let args = "-d k.def -D k.dll -l k.lib -m i386:x86-64 -f --64 --no-leading-underscore --temp-prefix /t/k.dll";
+    let args: Vec<&str> = args.split(' ').collect();
+    assert_eq!(
+        run(&spec, Tool::Dlltool, &args).join(" "),
+        "dlltool -d k.def -D k.dll -l k.lib -m i386:x86-64 --no-leading-underscore"
+    );
+}
+
+#[test]
+fn another_target_goes() {
+    for args in [
+        &["-target", "arm64-apple-macosx"][..],
+        &["--target=x86_64-linux"],
+        &["-target=x"],
+        &["--target", "x"],
+    ] {
+        assert_eq!(link(GLIBC, args), "", "{args:?}");
+    }
+}
+
+#[test]
+fn libgccs_unwinder_is_libunwind() {
+    assert_eq!(link(GLIBC, &["-lgcc_s"]), "-lunwind");
+    assert_eq!(link(WINDOWS, &["-lgcc_s"]), "-lunwind");
+    assert_eq!(link(GLIBC, &["-lgcc_eh", "-lgcc", "-latomic"]), "-lunwind");
+}
+
+#[test]
+fn preprocessor_options_go_but_dependencies_stay() {
+    assert_eq!(
+        link(
+            GLIBC,
+            &[
+                "-Wp,-U_FORTIFY_SOURCE",
+                "-Wp,-MD,x.d",
+                "-Wp,-MMD,y.d",
+                "-Wp,-MT,z"
+            ]
+        ),
+        "-Wp,-MD,x.d -Wp,-MMD,y.d -Wp,-MT,z"
+    );
+}
+
+#[test]
+fn entry_points_and_symbols_are_linker_options() {
+    assert_eq!(link(GLIBC, &["-e_start"]), "-Wl,--entry=_start");
+    assert_eq!(link(GLIBC, &["-e", "main"]), "-Wl,--entry=main");
+    assert_eq!(
+        link(
+            GLIBC,
+            &["-exported_symbol", "-export-dynamic", "-emit-llvm"]
+        ),
+        "-exported_symbol -export-dynamic -emit-llvm"
+    );
+    assert_eq!(
+        link(GLIBC, &["-u", "sym", "-uother"]),
+        "-Wl,-u,sym -Wl,-u,other"
+    );
+}
+
+#[test]
+fn other_linkers_are_not_zigs() {
+    assert_eq!(
+        link(
+            GLIBC,
+            &[
+                "-B/r/lib/rustlib/x/bin/gcc-ld",
+                "-fuse-ld=lld",
+                "-B",
+                "/r/gcc-ld",
+                "-B/mine"
+            ]
+        ),
+        "-B/mine"
+    );
+    assert_eq!(link(WINDOWS, &["-fno-use-linker-plugin", "-Wl,-O1"]), "");
+}
+
+#[test]
+fn what_only_gnu_ld_knows_goes_except_on_windows() {
+    let args = [
+        "-Wl,--no-undefined-version",
+        "-Wl,-znostart-stop-gc",
+        "-Wl,--fix-cortex-a53-843419",
+        "-Wl,-plugin-opt=O3",
+    ];
+    for triple in [MUSL, GLIBC, APPLE, "wasm32-wasip1"] {
+        assert!(!link(triple, &args).contains("-Wl,"), "{triple}");
+    }
+    assert_eq!(link(WINDOWS, &args[..1]), args[0]);
+    assert_eq!(
+        link(GLIBC, &["-Wl,-z,relro,--no-undefined-version"]),
+        "-Wl,-z,relro"
+    );
+}
+
+#[test]
+fn windows_takes_zigs_libraries() {
+    assert_eq!(
+        link(
+            WINDOWS,
+            &[
+                "/d/libcompiler_builtins-1f.rlib",
+                "-lwindows",
+                "-l:libpthread.a",
+                "-lgcc",
+                "-lmsvcrt",
+                "-lssp_nonshared",
+                "-lssp",
+                "-Wl,--disable-auto-image-base",
+                "-Wl,--dynamicbase",
+                "-Wl,--large-address-aware",
+                "/tmp/rustc1/list.def",
+                "-lgcc_eh",
+                "-lkernel32",
+            ]
+        ),
+        "-lgcc_eh -lkernel32"
+    );
+    assert_eq!(link(WINDOWS, &["-Wl,-Bdynamic"]), "-Wl,-search_paths_first");
+    assert_eq!(
+        link(WINDOWS, &["-lsynchronization"]),
+        "-lapi-ms-win-core-synch-l1-2-0"
+    );
+    assert_eq!(
+        link(
+            WINDOWS,
+            &["crt2.o", "/r/self-contained/dllcrt2.o", "-nostartfiles"]
+        ),
+        ""
+    );
+}
+
+#[test]
+fn windows_on_i686_unwinds_by_zigs_library() {
+    assert_eq!(
+        link(I686, &["rsbegin.o", "-lgcc_eh", "/r/lib/rsend.o"]),
+        "-lc++"
+    );
+}
+
+#[test]
+fn gnullvm_needs_little() {
+    assert_eq!(
+        link(
+            GNULLVM,
+            &["-lmsvcrt", "-lgcc", "/d/libcompiler_builtins-1.rlib"]
+        ),
+        "-lgcc /d/libcompiler_builtins-1.rlib"
+    );
+}
+
+#[test]
+fn zig_0_16_wants_compiler_rt_by_name_on_windows() {
+    assert_eq!(link_with(WINDOWS, "0.16.0", &[]), "-lcompiler_rt");
+    assert_eq!(link_with(WINDOWS, "0.17.1", &[]), "-lcompiler_rt");
+    assert_eq!(link_with(WINDOWS, "0.15.2", &[]), "");
+    assert_eq!(link_with(GNULLVM, "0.16.0", &[]), "");
+}
+
+#[test]
+fn musl_is_zigs_with_its_start_up_objects() {
+    let self_contained = "/r/lib/rustlib/x86_64-unknown-linux-musl/lib/self-contained/rcrt1.o";
+    assert_eq!(
+        link(
+            MUSL,
+            &[
+                self_contained,
+                "-nostartfiles",
+                "-lc",
+                "-Wl,-melf_i386",
+                "-lfoo"
+            ]
+        ),
+        "-lfoo"
+    );
+    // `-Zbuild-std`: the same objects, which nothing installed.
+    assert_eq!(
+        link(
+            MUSL,
+            &[
+                "crt1.o",
+                "Scrt1.o",
+                "rcrt1.o",
+                "crti.o",
+                "crtbegin.o",
+                "crtbeginS.o",
+                "crtend.o",
+                "crtendS.o",
+                "crtn.o"
+            ]
+        ),
+        ""
+    );
+    // The user's own stay, and so does an output of that name.
+    assert_eq!(
+        link(MUSL, &["/mine/crt1.o", "-o", "crt1.o"]),
+        "/mine/crt1.o -o crt1.o"
+    );
+    assert_eq!(link(GLIBC, &["-lc"]), "-lc");
+}
+
+#[test]
+fn compiling_keeps_what_looks_like_a_link() {
+    let spec = spec_of(MUSL, "x86_64-linux-musl", "0.15.2");
+    let out = run(&spec, Tool::Cc, &["-c", "crt1.c", "-o", "crt1.o"]);
+    assert!(out.ends_with(&["-c".into(), "crt1.c".into(), "-o".into(), "crt1.o".into()]));
+}
+
+#[test]
+fn arm_takes_its_cpu_from_mcpu() {
+    assert_eq!(
+        link(
+            "armv7-unknown-linux-gnueabihf",
+            &["-march=armv7-a", "/d/libcompiler_builtins-1.rlib", "-lm"]
+        ),
+        "-lm"
+    );
+    assert_eq!(link(GLIBC, &["-march=x86-64-v3"]), "-march=x86-64-v3");
+}
+
+#[test]
+fn riscv_and_aarch64_have_zigs_cpu_names() {
+    assert_eq!(
+        link("riscv64gc-unknown-linux-gnu", &["-march=rv64gc"]),
+        "-march=generic_rv64"
+    );
+    assert_eq!(
+        link("aarch64-unknown-linux-gnu", &["-march=armv8-a+crc+crypto"]),
+        "-mcpu=generic+crc+crypto"
+    );
+    assert_eq!(
+        link("aarch64-unknown-linux-gnu", &["-march=armv8.2-a+nofp"]),
+        "-mcpu=generic-fp"
+    );
+    let spec = spec_of(APPLE, "aarch64-macos-none", "0.15.2");
+    assert!(
+        run(&spec, Tool::Cc, &["-c", "a.c", "-march=armv8-a+crypto"])
+            .contains(&"-mcpu=apple_m1+crypto".to_owned())
+    );
+}
+
+#[test]
+fn mips32_may_have_text_relocations() {
+    assert_eq!(link("mipsel-unknown-linux-gnu", &[]), "-Wl,-z,notext");
+    assert_eq!(link("mips64-unknown-linux-gnuabi64", &[]), "");
+}
+
+#[test]
+fn apple_drops_what_zigs_linker_lacks() {
+    let stubs = "-L/v/lib";
+    let args = [
+        "-Wl,-dylib",
+        "-Wl,-exported_symbols_list,/t/list",
+        "-Wl,--dynamic-list=/t/l",
+    ];
+    assert_eq!(link(APPLE, &args), stubs);
+    assert_eq!(
+        link_with(APPLE, "0.16.0", &args),
+        format!("{} {} {stubs}", args[1], args[2])
+    );
+    assert_eq!(
+        link(APPLE, &["-liconv"]),
+        format!("-liconv -lcharset {stubs}")
+    );
+    assert_eq!(
+        link(APPLE, &["-undefined", "dynamic_lookup"]),
+        format!("-undefined dynamic_lookup -Wl,-undefined=dynamic_lookup {stubs}")
+    );
+    assert_eq!(link(APPLE, &["-arch", "arm64", "-isysroot", "/x"]), stubs);
+}
+
+#[test]
+fn apples_oldest_version_is_a_part_of_zigs_target() {
+    let mut spec = spec_of(APPLE, "aarch64-macos-none", "0.15.2");
+    let target = |spec: &Spec, args: &[&str]| {
+        let out = run(spec, Tool::Cc, args);
+        out[out.iter().position(|a| a == "-target").unwrap() + 1].clone()
+    };
+    assert_eq!(target(&spec, &["a.o"]), "aarch64-macos-none");
+    assert_eq!(
+        target(&spec, &["a.o", "-mmacosx-version-min=11.0.0"]),
+        "aarch64-macos.11.0.0-none"
+    );
+    assert_eq!(
+        target(&spec, &["-c", "a.c", "--target=arm64-apple-macosx12.3"]),
+        "aarch64-macos.12.3-none"
+    );
+    spec.deployment_target = Some("13.0".into());
+    assert_eq!(
+        target(&spec, &["a.o", "-mmacosx-version-min=11.0.0"]),
+        "aarch64-macos.13.0-none"
+    );
+}
+
+#[test]
+fn an_sdk_takes_the_place_of_the_stubs() {
+    let mut spec = spec_of(APPLE, "aarch64-macos-none", "0.15.2");
+    let stubs: Vec<_> = stub_files(&spec)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(stubs, ["lib/libiconv.tbd", "lib/libcharset.tbd"]);
+    let zig = spec.zig.clone().unwrap();
+    let bare = rewrite(&spec, &zig, Path::new("/v"), Tool::Cc, vec!["a.o".into()]);
+    assert_eq!(bare.env_remove, ["SDKROOT"]);
+
+    spec.sdk = Some(Sdk {
+        path: "/sdk".into(),
+        version: "14.5".into(),
+    });
+    assert!(stub_files(&spec).is_empty());
+    let with = rewrite(&spec, &zig, Path::new("/v"), Tool::Cc, vec!["a.o".into()]);
+    let args = with.args.join(" ".as_ref()).into_string().unwrap();
+    assert!(
+        args.ends_with(
+            "-isystem /sdk/usr/include -L/sdk/usr/lib -F/sdk/System/Library/Frameworks -iframework \
+         /sdk/System/Library/Frameworks a.o"
+        ),
+        "{args}"
+    );
+    assert!(with.env.iter().any(|(n, v)| n == "SDKROOT" && v == "/sdk"));
+}
+
+#[test]
+fn versions_are_read_or_taken_as_new() {
+    assert_eq!(minor("0.15.2"), 15);
+    assert_eq!(minor("0.16.0-dev.12+abc"), 16);
+    assert_eq!(minor("1.0.0"), u32::MAX);
+    assert_eq!(minor(""), u32::MAX);
+}

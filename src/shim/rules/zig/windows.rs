@@ -1,0 +1,65 @@
+//! zig for Windows: mingw-w64's libraries come with zig, libgcc's place is taken by compiler_rt and libunwind.
+
+use std::ffi::OsString;
+
+use super::{Action, Arg, Context, objects};
+
+/// `*-windows-gnullvm`, whose rules are few: Rust means it for clang and compiler-rt.
+fn is_gnullvm(context: Context<'_>) -> bool {
+    context.triple.env() == "gnullvm"
+}
+
+pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
+    if !context.linking {
+        return Action::Keep;
+    }
+    let both = match arg.text {
+        // zig names the C runtime itself, by the target's version.
+        "-lmsvcrt" => Action::Drop,
+        // zig has a definition file for the API set, but no library of this name.
+        "-lsynchronization" => Action::replace("-lapi-ms-win-core-synch-l1-2-0"),
+        "-nostartfiles" => Action::Drop,
+        _ if objects::is_rustcs_crt(arg) => Action::Drop,
+        _ => Action::Keep,
+    };
+    if is_gnullvm(context) {
+        return both;
+    }
+    both.or_else(|| gnu(context, arg))
+}
+
+fn gnu(context: Context<'_>, arg: Arg<'_>) -> Action {
+    let i686 = matches!(context.triple.arch(), "i686" | "i586");
+    match arg.text {
+        // Rust's i686 unwinds by DWARF tables, which zig's libunwind finds by the section's name; libc++ brings it.
+        "-lgcc_eh" if i686 => Action::replace("-lc++"),
+        _ if i686 && objects::is_rsbegin(arg) => Action::Drop,
+        // zig brings compiler_rt, whose symbols Rust's would repeat.
+        _ if objects::is_compiler_builtins(arg) => Action::Drop,
+        // Made for GNU ld, where it lets `-lfoo` be a DLL's import library again.
+        "-Wl,-Bdynamic" => Action::replace("-Wl,-search_paths_first"),
+        "-lwindows"
+        | "-l:libpthread.a"
+        | "-lgcc"
+        | "-lssp"
+        | "-lssp_nonshared"
+        | "-Wl,--disable-auto-image-base"
+        | "-Wl,--dynamicbase"
+        | "-Wl,--large-address-aware" => Action::Drop,
+        text if is_export_list(text) => Action::Drop,
+        _ => Action::Keep,
+    }
+}
+
+/// rustc's list of a DLL's exports; zig takes no definition file, and exports what is marked in the objects.
+fn is_export_list(text: &str) -> bool {
+    text.trim_start_matches("-Wl,").ends_with("list.def")
+}
+
+pub(super) fn late(context: Context<'_>) -> Vec<OsString> {
+    if context.minor >= 16 && !is_gnullvm(context) {
+        vec!["-lcompiler_rt".into()]
+    } else {
+        Vec::new()
+    }
+}

@@ -1,0 +1,170 @@
+//! A variant's folder: `shim.toml` and one link a tool.
+//!
+//! Written so that builds which use the folder meanwhile never see a half of it: a new folder is staged and renamed,
+//! an existing one gets each changed file by rename.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::rules::zig;
+use super::{SPEC_FILE, ShimError, Spec, Tool};
+use crate::digest::Sha256;
+use crate::target::Triple;
+
+/// The name of the variant's folder: `<toolchain id>-<triple>-<digest8>`, the digest over everything in the spec, so
+/// that two projects with different options never meet in one folder.
+pub fn variant_name(toolchain_id: &str, triple: &Triple, spec: &Spec) -> Result<String, ShimError> {
+    let digest = Sha256::of(spec.render()?.as_bytes()).short();
+    Ok(format!("{toolchain_id}-{triple}-{digest}"))
+}
+
+/// The tools that a variant gets links for: those that its toolchain has, and `run` where a runner is set.
+pub fn tools_of(spec: &Spec) -> Vec<Tool> {
+    Tool::ALL
+        .into_iter()
+        .filter(|&tool| match tool {
+            Tool::Run => spec.runner.is_some(),
+            _ => spec.program(tool).is_some(),
+        })
+        .collect()
+}
+
+/// Writes the folder `shims_dir/name` and gives its path; nothing is written when it is already right.
+/// `xtool_exe` is the copy of xtool in the store that the links lead to. Any number of processes may do it at once.
+pub fn write_variant(
+    shims_dir: &Path,
+    name: &str,
+    spec: &Spec,
+    xtool_exe: &Path,
+) -> Result<PathBuf, ShimError> {
+    let folder = shims_dir.join(name);
+    let files = files_of(spec)?;
+    let write = || -> io::Result<()> {
+        if is_right(&folder, spec, &files, xtool_exe) {
+            return Ok(());
+        }
+        fs_err::create_dir_all(shims_dir)?;
+        if !folder.exists() {
+            let staged = tempfile::Builder::new()
+                .prefix(".staged-")
+                .tempdir_in(shims_dir)?;
+            fill(staged.path(), spec, &files, xtool_exe)?;
+            make_readable(staged.path())?;
+            if fs_err::rename(staged.path(), &folder).is_ok() {
+                // The staged folder is the real one now; there is nothing left to remove.
+                let _ = staged.keep();
+                return Ok(());
+            }
+            // Somebody else was first: bring theirs up to date.
+        }
+        fill(&folder, spec, &files, xtool_exe)
+    };
+    write().map_err(|source| ShimError::Write {
+        path: folder.clone(),
+        source,
+    })?;
+    Ok(folder)
+}
+
+/// Every plain file of the folder: relative path and text.
+fn files_of(spec: &Spec) -> Result<Vec<(&'static str, String)>, ShimError> {
+    // The settings last: a folder that has them has everything.
+    let mut files: Vec<(&'static str, String)> = zig::stub_files(spec);
+    files.push((SPEC_FILE, spec.render()?));
+    Ok(files)
+}
+
+fn link_name(tool: Tool) -> String {
+    format!("{}{}", tool.name(), std::env::consts::EXE_SUFFIX)
+}
+
+fn is_right(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) -> bool {
+    let same_text = |(name, text): &(&str, String)| {
+        fs_err::read(folder.join(name)).is_ok_and(|found| found == text.as_bytes())
+    };
+    files.iter().all(same_text)
+        && tools_of(spec)
+            .into_iter()
+            .all(|tool| is_link_to(&folder.join(link_name(tool)), exe))
+}
+
+fn fill(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) -> io::Result<()> {
+    for tool in tools_of(spec) {
+        let link = folder.join(link_name(tool));
+        if !is_link_to(&link, exe) {
+            place(&link, |at| make_link(exe, at))?;
+        }
+    }
+    for (name, text) in files {
+        let path = folder.join(name);
+        if let Some(parent) = path.parent() {
+            fs_err::create_dir_all(parent)?;
+        }
+        if !fs_err::read(&path).is_ok_and(|found| found == text.as_bytes()) {
+            place(&path, |at| fs_err::write(at, text))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a file under another name and renames it over `path`.
+fn place(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let staging = tempfile::Builder::new()
+        .prefix(".staged-")
+        .tempdir_in(folder)?;
+    let made = staging.path().join("file");
+    make(&made)?;
+    if cfg!(windows) && path.exists() && fs_err::rename(&made, path).is_err() {
+        // A program that runs cannot be replaced on Windows, but it can be moved aside.
+        let aside = tempfile::Builder::new()
+            .prefix(".old-")
+            .tempdir_in(folder)?
+            .keep();
+        fs_err::rename(path, aside.join("file"))?;
+    }
+    if made.symlink_metadata().is_ok() {
+        fs_err::rename(&made, path)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_link(exe: &Path, at: &Path) -> io::Result<()> {
+    fs_err::os::unix::fs::symlink(exe, at)
+}
+
+#[cfg(unix)]
+fn is_link_to(link: &Path, exe: &Path) -> bool {
+    fs_err::read_link(link).is_ok_and(|to| to == exe)
+}
+
+/// The staging folder is private to its owner; a variant is as readable as the umask allows other folders to be.
+#[cfg(unix)]
+fn make_readable(folder: &Path) -> io::Result<()> {
+    let like = folder.join(".umask");
+    fs_err::create_dir(&like)?;
+    let mode = fs_err::metadata(&like)?.permissions();
+    fs_err::remove_dir(&like)?;
+    fs_err::set_permissions(folder, mode)
+}
+
+#[cfg(not(unix))]
+fn make_link(exe: &Path, at: &Path) -> io::Result<()> {
+    fs_err::hard_link(exe, at).or_else(|_| fs_err::copy(exe, at).map(|_| ()))
+}
+
+/// A hard link has the same times as its file, and a copy keeps the time of the last change.
+#[cfg(not(unix))]
+fn is_link_to(link: &Path, exe: &Path) -> bool {
+    let facts = |path: &Path| {
+        let m = fs_err::metadata(path).ok()?;
+        Some((m.len(), m.modified().ok()?))
+    };
+    facts(link).is_some_and(|l| facts(exe) == Some(l))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
