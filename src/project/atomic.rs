@@ -1,0 +1,172 @@
+//! Reading and replacing the project's files: whole or not at all, with the mode and the link of the one before.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::ProjectError;
+
+/// How long another xtool may hold a project; it does so for milliseconds.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+
+/// The lock on one project's files, held until it is dropped.
+///
+/// The lock file is in the store's home, not in the project: nothing of ours lies about in a checkout.
+#[derive(Debug)]
+pub struct Held {
+    _file: fs_err::File,
+}
+
+impl Held {
+    /// Waits for the lock `<locks>/project-<key>.lock`, at most half a minute.
+    pub(super) fn acquire(locks: &Path, key: &str) -> Result<Self, ProjectError> {
+        let path = locks.join(format!("project-{key}.lock"));
+        let write = |source| ProjectError::Write {
+            path: path.clone(),
+            source,
+        };
+        fs_err::create_dir_all(locks).map_err(write)?;
+        let file = fs_err::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(write)?;
+        let start = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(std::fs::TryLockError::WouldBlock) if start.elapsed() < LOCK_WAIT => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    return Err(ProjectError::Busy {
+                        path,
+                        seconds: LOCK_WAIT.as_secs(),
+                    });
+                }
+                Err(std::fs::TryLockError::Error(source)) => return Err(write(source)),
+            }
+        }
+    }
+}
+
+/// The text of a file, or `None` where there is none. A link that leads nowhere is an error: writing through it would
+/// create a file somewhere else.
+pub fn read_text(path: &Path) -> Result<Option<String>, ProjectError> {
+    let bytes = match fs_err::read(path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return match fs_err::symlink_metadata(path) {
+                Ok(_) => Err(ProjectError::DanglingLink {
+                    path: path.to_owned(),
+                }),
+                Err(_) => Ok(None),
+            };
+        }
+        Err(source) => {
+            return Err(ProjectError::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    String::from_utf8(bytes)
+        .map(Some)
+        .map_err(|_| ProjectError::NotText {
+            path: path.to_owned(),
+        })
+}
+
+/// Replaces a file's content by a rename in its own folder. A link stays a link and its target is replaced; the mode
+/// stays. A new file gets the mode that the umask gives.
+pub fn replace(path: &Path, text: &str) -> Result<(), ProjectError> {
+    replace_inner(path, text).map_err(|source| ProjectError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn replace_inner(path: &Path, text: &str) -> io::Result<()> {
+    let target = match fs_err::symlink_metadata(path) {
+        Ok(m) if m.file_type().is_symlink() => fs_err::canonicalize(path)?,
+        _ => path.to_owned(),
+    };
+    let folder = target
+        .parent()
+        .ok_or_else(|| io::Error::other("no folder"))?;
+    fs_err::create_dir_all(folder)?;
+    let old = fs_err::metadata(&target).ok().map(|m| m.permissions());
+    // A rename would also replace a file that its mode protects.
+    if old.as_ref().is_some_and(std::fs::Permissions::readonly) {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the file is read-only",
+        ));
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".xtool-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut temp = builder.tempfile_in(folder)?;
+    temp.write_all(text.as_bytes())?;
+    #[cfg(unix)]
+    if let Some(old) = old {
+        temp.as_file().set_permissions(old)?;
+    }
+    temp.as_file().sync_all()?;
+    temp.persist(&target).map_err(|e| e.error)?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// Makes a rename durable where folders can be synced; where they cannot, the rename was still atomic.
+fn sync_folder(folder: &Path) {
+    if cfg!(unix)
+        && let Ok(dir) = fs_err::File::open(folder)
+    {
+        let _ = dir.sync_all();
+    }
+}
+
+/// Deletes a file that may be gone already.
+pub fn delete(path: &Path) -> Result<(), ProjectError> {
+    match fs_err::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(ProjectError::Write {
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A key for a project's root: what its files in the home are called.
+pub fn root_key(root: &Path) -> String {
+    let digest = crate::digest::Sha256::of(root.as_os_str().as_encoded_bytes());
+    digest.to_string()[..16].to_owned()
+}
+
+/// The folders in the store's home that hold what belongs to projects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateDirs {
+    /// One [`Record`](super::Record) a project.
+    pub projects: PathBuf,
+    /// Lock files.
+    pub locks: PathBuf,
+    /// What the user allowed a project to do.
+    pub consent: PathBuf,
+}
+
+impl StateDirs {
+    /// Below a store's home.
+    pub fn below(home: &Path) -> Self {
+        Self {
+            projects: home.join("projects"),
+            locks: home.join("locks"),
+            consent: home.join("consent"),
+        }
+    }
+}

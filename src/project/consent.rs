@@ -1,0 +1,171 @@
+//! What a cloned project may not do until its user has allowed it (once, `--trust`).
+//!
+//! A checkout can name programs to run and archives to unpack. Each such wish is an [`Item`] with a digest over its
+//! content; the home remembers the digests that were allowed for a root. A changed file is a new wish.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::atomic::{self, Held, StateDirs, read_text, root_key};
+use super::lock::Lock;
+use super::settings::Config;
+use super::toolchain_file::ToolchainFile;
+use super::{CONFIG_FILE, LOCK_FILE, Project, ProjectError};
+use crate::digest::Sha256;
+use crate::pin::PinnedSource;
+
+/// The project's own manifest.
+pub const PROJECT_MANIFEST: &str = "toolchains.toml";
+
+/// One thing that needs consent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Where the wish stands.
+    pub file: PathBuf,
+    /// The wish, in words.
+    pub what: String,
+    /// Over file, wish and content.
+    digest: Sha256,
+}
+
+impl Item {
+    fn new(file: PathBuf, what: String, content: &[u8]) -> Self {
+        let mut bytes = file.as_os_str().as_encoded_bytes().to_vec();
+        bytes.push(0);
+        bytes.extend_from_slice(what.as_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(content);
+        Self {
+            digest: Sha256::of(&bytes),
+            file,
+            what,
+        }
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.file.display(), self.what)
+    }
+}
+
+/// Everything in the project that needs consent; empty for most.
+pub fn required(
+    project: &Project,
+    config: Option<&Config>,
+    lock: Option<&Lock>,
+) -> Result<Vec<Item>, ProjectError> {
+    let root = &project.root;
+    let mut items = Vec::new();
+
+    let manifest = root.join(PROJECT_MANIFEST);
+    if let Some(text) = read_text(&manifest)? {
+        let what = "adds toolchains of its own, whose programs every build runs".to_owned();
+        items.push(Item::new(manifest, what, text.as_bytes()));
+    }
+    for (triple, options) in config.into_iter().flat_map(|c| &c.targets) {
+        if let Some(runner) = &options.runner {
+            let what = format!("runs `{}` for `{triple}`", runner.escape_debug());
+            items.push(Item::new(root.join(CONFIG_FILE), what, b""));
+        }
+    }
+    for (key, pin) in lock.into_iter().flat_map(|l| &l.entries) {
+        for source in &pin.sources {
+            if let PinnedSource::Path { path, archive, .. } = source {
+                let what = format!("takes `{}` for `{}`", path.display(), key.triple);
+                let content = archive.sha256.to_string();
+                items.push(Item::new(root.join(LOCK_FILE), what, content.as_bytes()));
+            }
+        }
+    }
+    if let Some(file) = ToolchainFile::find(root)?
+        && file.file.starts_with(root)
+        && let Some(path) = file.path
+    {
+        let what = format!("runs the Rust toolchain in `{}`", path.escape_debug());
+        items.push(Item::new(file.file, what, b""));
+    }
+    for name in [
+        ".cargo",
+        ".cargo/config.toml",
+        ".cargo/config",
+        ".cargo/xtool.toml",
+        CONFIG_FILE,
+        LOCK_FILE,
+    ] {
+        let path = root.join(name);
+        let link = fs_err::symlink_metadata(&path).is_ok_and(|m| m.file_type().is_symlink());
+        if link
+            && let Ok(target) = fs_err::canonicalize(&path)
+            && !target.starts_with(root)
+        {
+            let what = format!("is a link to `{}`, outside the project", target.display());
+            items.push(Item::new(path, what, b""));
+        }
+    }
+    items.dedup();
+    Ok(items)
+}
+
+/// The items that were not allowed yet.
+pub fn missing(
+    dirs: &StateDirs,
+    project: &Project,
+    items: &[Item],
+) -> Result<Vec<Item>, ProjectError> {
+    let granted = granted(dirs, project)?;
+    Ok(items
+        .iter()
+        .filter(|i| !granted.contains(&i.digest))
+        .cloned()
+        .collect())
+}
+
+/// An error unless every item was allowed.
+pub fn check(dirs: &StateDirs, project: &Project, items: &[Item]) -> Result<(), ProjectError> {
+    let items = missing(dirs, project, items)?;
+    if items.is_empty() {
+        return Ok(());
+    }
+    Err(ProjectError::Consent {
+        root: project.root.clone(),
+        items,
+    })
+}
+
+/// Remembers that the user allows these items (`--trust`); earlier ones stay allowed.
+pub fn grant(
+    _held: &Held,
+    dirs: &StateDirs,
+    project: &Project,
+    items: &[Item],
+) -> Result<(), ProjectError> {
+    let mut all = granted(dirs, project)?;
+    let before = all.len();
+    for item in items {
+        if !all.contains(&item.digest) {
+            all.push(item.digest);
+        }
+    }
+    if all.len() == before {
+        return Ok(());
+    }
+    let mut text = format!(
+        "# What {} may do, by digest.\n",
+        project.root.display().to_string().escape_debug()
+    );
+    for digest in all {
+        text.push_str(&digest.to_string());
+        text.push('\n');
+    }
+    atomic::replace(&path(dirs, project), &text)
+}
+
+fn granted(dirs: &StateDirs, project: &Project) -> Result<Vec<Sha256>, ProjectError> {
+    let text = read_text(&path(dirs, project))?.unwrap_or_default();
+    Ok(text.lines().filter_map(|l| l.trim().parse().ok()).collect())
+}
+
+fn path(dirs: &StateDirs, project: &Project) -> PathBuf {
+    dirs.consent.join(root_key(&project.root))
+}

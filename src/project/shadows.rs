@@ -1,0 +1,229 @@
+//! What hides the settings that we write, or is hidden by them.
+//!
+//! The rules are those of cargo's reference, "Configuration": the environment wins over files, a file nearer to the
+//! current folder over one further up, and of `CARGO_ENCODED_RUSTFLAGS`, `RUSTFLAGS`, `target.*.rustflags` and
+//! `build.rustflags` only the first that is set counts ("build.rustflags").
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Document, Item, Value};
+
+use super::atomic::read_text;
+use super::cargo_config::Entries;
+use super::{Project, ProjectError, root, splice};
+
+/// One setting in the way of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shadow {
+    /// A variable that cargo, rustc or a build script takes instead of what we wrote.
+    Variable {
+        /// Its name.
+        name: String,
+        /// What it hides.
+        key: String,
+    },
+    /// A configuration file that cargo prefers to ours when it is started in `folder` or below.
+    NearerFile {
+        /// The file.
+        file: PathBuf,
+        /// The key.
+        key: String,
+        /// Where it applies.
+        folder: PathBuf,
+    },
+    /// `build.rustflags` of the user's, which cargo ignores for a target that has `rustflags` of its own.
+    BuildFlags {
+        /// The file, or `CARGO_BUILD_RUSTFLAGS`.
+        place: String,
+        /// The target.
+        target: String,
+    },
+}
+
+impl fmt::Display for Shadow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable { name, key } => write!(
+                f,
+                "`{name}` is set in the environment and hides `{key}`: unset it for builds with this target"
+            ),
+            Self::NearerFile { file, key, folder } => write!(
+                f,
+                "`{}` hides `{key}` for builds started in `{}`: start them in the project's root, or take the key out",
+                file.display(),
+                folder.display()
+            ),
+            Self::BuildFlags { place, target } => write!(
+                f,
+                "`build.rustflags` in `{place}` does not reach `{target}`, which has `rustflags` of its own: \
+                 set it as `[target.'cfg(all())'] rustflags`, which cargo joins"
+            ),
+        }
+    }
+}
+
+/// Looks for settings that hide what `entries` wrote; `env` answers for the environment.
+pub fn shadows(
+    project: &Project,
+    entries: &[Entries],
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Vec<Shadow>, ProjectError> {
+    let mut out = Vec::new();
+    for e in entries {
+        variables(e, env, &mut out);
+    }
+    for folder in nearer_folders(project)? {
+        for (file, doc) in configs(&folder)? {
+            for e in entries {
+                for (table, key) in keys(e) {
+                    let table: Vec<&str> = table.iter().map(String::as_str).collect();
+                    // Lists join; only a single value hides another.
+                    if key != "rustflags" && splice::get(&doc, &table, &key).is_some() {
+                        out.push(Shadow::NearerFile {
+                            file: file.clone(),
+                            key: format!("{}.{key}", table.join(".")),
+                            folder: folder.clone(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+    let flagged: Vec<&Entries> = entries.iter().filter(|e| !e.rustflags.is_empty()).collect();
+    if !flagged.is_empty() {
+        let mut places = build_flags(project, env)?;
+        if env("CARGO_BUILD_RUSTFLAGS").is_some_and(|v| !v.is_empty()) {
+            places.push("CARGO_BUILD_RUSTFLAGS".to_owned());
+        }
+        for place in places {
+            out.extend(flagged.iter().map(|e| Shadow::BuildFlags {
+                place: place.clone(),
+                target: e.triple.to_string(),
+            }));
+        }
+    }
+    Ok(out)
+}
+
+fn variables(e: &Entries, env: &dyn Fn(&str) -> Option<OsString>, out: &mut Vec<Shadow>) {
+    let upper = e.triple.env_upper();
+    let target = |key: &str| format!("target.{}.{key}", e.triple);
+    let mut look = |name: String, key: String, ours: &str| {
+        if env(&name).is_some_and(|v| !v.is_empty() && v != ours) {
+            out.push(Shadow::Variable { name, key });
+        }
+    };
+    let text = |p: &Path| p.to_string_lossy().into_owned();
+    look(
+        format!("CARGO_TARGET_{upper}_LINKER"),
+        target("linker"),
+        &text(&e.linker),
+    );
+    if let Some(runner) = &e.runner {
+        look(
+            format!("CARGO_TARGET_{upper}_RUNNER"),
+            target("runner"),
+            &text(runner),
+        );
+    }
+    if !e.rustflags.is_empty() {
+        for name in [
+            crate::env_vars::CARGO_ENCODED_RUSTFLAGS,
+            crate::env_vars::RUSTFLAGS,
+        ] {
+            look(name.to_owned(), target("rustflags"), "");
+        }
+    }
+    for (name, value) in &e.env {
+        look(name.clone(), format!("env.{name}"), value);
+    }
+}
+
+fn keys(e: &Entries) -> Vec<(Vec<String>, String)> {
+    let target = vec!["target".to_owned(), e.triple.to_string()];
+    let mut out = vec![(target.clone(), "linker".to_owned())];
+    if e.runner.is_some() {
+        out.push((target, "runner".to_owned()));
+    }
+    out.extend(
+        e.env
+            .iter()
+            .map(|(k, _)| (vec!["env".to_owned()], k.clone())),
+    );
+    out
+}
+
+/// The folders below the root in which a build may be started: the current one, the members', and those between.
+fn nearer_folders(project: &Project) -> Result<Vec<PathBuf>, ProjectError> {
+    let mut out = Vec::new();
+    let starts = root::member_folders(&project.root)?;
+    for start in starts.iter().chain([&project.cwd]) {
+        for dir in start.ancestors() {
+            if dir == project.root || !dir.starts_with(&project.root) {
+                break;
+            }
+            out.push(dir.to_owned());
+        }
+    }
+    out.sort();
+    out.dedup();
+    Ok(out)
+}
+
+/// The files with a `build.rustflags` that applies in the project: its own, those above, and the one in cargo's home.
+fn build_flags(
+    project: &Project,
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Vec<String>, ProjectError> {
+    let mut docs = Vec::new();
+    for dir in project.root.ancestors() {
+        docs.extend(configs(dir)?);
+    }
+    let home = env("CARGO_HOME").map(PathBuf::from).or_else(|| {
+        let home = env("HOME").or_else(|| env("USERPROFILE"))?;
+        Some(Path::new(&home).join(".cargo"))
+    });
+    if let Some(home) = home {
+        docs.extend(configs_in(&home)?);
+    }
+    let mut out: Vec<String> = docs
+        .iter()
+        .filter(|(_, doc)| {
+            splice::get(doc, &["build"], "rustflags")
+                .and_then(Item::as_value)
+                .is_some_and(|v| match v {
+                    Value::Array(a) => !a.is_empty(),
+                    Value::String(s) => !s.value().trim().is_empty(),
+                    _ => false,
+                })
+        })
+        .map(|(file, _)| file.display().to_string())
+        .collect();
+    out.sort();
+    out.dedup();
+    Ok(out)
+}
+
+fn configs(dir: &Path) -> Result<Vec<(PathBuf, Document<String>)>, ProjectError> {
+    configs_in(&dir.join(".cargo"))
+}
+
+/// The configuration that cargo reads in a `.cargo` folder. One that is not TOML is cargo's to complain about.
+fn configs_in(folder: &Path) -> Result<Vec<(PathBuf, Document<String>)>, ProjectError> {
+    for name in ["config", "config.toml"] {
+        let file = folder.join(name);
+        if !file.is_file() {
+            continue;
+        }
+        let text = read_text(&file)?.unwrap_or_default();
+        let (_, body) = splice::split_bom(&text);
+        return Ok(splice::parse(body)
+            .ok()
+            .map(|doc| (file, doc))
+            .into_iter()
+            .collect());
+    }
+    Ok(Vec::new())
+}
