@@ -1,6 +1,5 @@
 //! One source's bytes to one file: tries, resumption, limits, digest.
 
-use std::error::Error as _;
 use std::io::Read as _;
 use std::mem;
 use std::path::Path;
@@ -423,25 +422,19 @@ fn cause_of(error: reqwest::Error, received: u64, timeouts: &Timeouts) -> Cause 
     }
 }
 
-/// Whether the chain ends in rustls's refusal of a certificate; it is wrapped in I/O errors on the way.
-fn distrusted(error: &reqwest::Error) -> bool {
-    let refused = |e: &(dyn std::error::Error + 'static)| {
-        matches!(
-            e.downcast_ref::<rustls::Error>(),
-            Some(rustls::Error::InvalidCertificate(_))
-        )
-    };
-    let mut next = error.source();
-    while let Some(e) = next {
-        let inner = e
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        if refused(e) || inner.is_some_and(|inner| refused(inner)) {
-            return true;
-        }
-        next = e.source();
+/// Whether rustls's refusal of a certificate is at the bottom. I/O errors wrap each other on the way there, and an I/O
+/// error's `source` passes over what it wraps.
+fn distrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return matches!(error, rustls::Error::InvalidCertificate(_));
     }
-    false
+    let wrapped = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    match wrapped {
+        Some(wrapped) => distrusted(wrapped),
+        None => error.source().is_some_and(distrusted),
+    }
 }
 
 fn head(response: &Response) -> Head {
