@@ -216,14 +216,14 @@ pub(super) async fn get<T: Transport>(
     if let Some(because) = because {
         got.extend(with_apt(distribution, for_apt, because, ctx, transport).await?);
     }
-    Ok(in_order(packages, found, got))
+    Ok(in_order(packages, found, &got))
 }
 
 /// Puts what was at hand and what was got into the packages' order. Every package has one of both.
 fn in_order(
     packages: &[AptPackage],
     found: Vec<Option<VerifiedArchive>>,
-    got: Vec<VerifiedArchive>,
+    got: &[VerifiedArchive],
 ) -> Vec<VerifiedArchive> {
     packages
         .iter()

@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn lists_are_fetched_when_old_or_when_the_sources_changed() {
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         let updated = SystemTime::UNIX_EPOCH + 1000 * hour;
         let after = |hours: u32| updated + hours * hour;
         assert!(!is_due(Freshness::Day, updated, after(1), None));

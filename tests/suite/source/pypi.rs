@@ -1,7 +1,8 @@
 //! Files of Python packages.
 
-use std::path::Path;
+#[cfg(unix)]
 use std::process::Command;
+#[cfg(unix)]
 use std::time::Duration;
 
 use xtool::pin::Pin;
@@ -265,9 +266,12 @@ async fn a_dropped_request_stops_its_client() {
             .is_err()
     );
     let pid = fs_err::read_to_string(pid).unwrap();
-    let process = Path::new("/proc").join(pid.trim());
+    let is_there = || {
+        let signal = Command::new("kill").args(["-0", pid.trim()]).output();
+        signal.unwrap().status.success()
+    };
     for _ in 0..100 {
-        if !process.exists() {
+        if !is_there() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -291,7 +295,7 @@ fn real_wheel() -> Vec<u8> {
             "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: py3-none-win_arm64\n",
         ),
     ] {
-        record += &format!("{name},,\n");
+        record = format!("{record}{name},,\n");
         zip.start_file(name, zip::write::SimpleFileOptions::default())
             .unwrap();
         zip.write_all(text.as_bytes()).unwrap();
@@ -311,18 +315,18 @@ fn real_wheel() -> Vec<u8> {
 async fn the_real_pip_downloads_a_foreign_wheel() {
     let file = "xtooltest-1.0-py3-none-win_arm64.whl";
     let wheel = real_wheel();
-    let (served, wanted) = (wheel.clone(), archive(file, &wheel));
+    let (content, wanted) = (wheel.clone(), archive(file, &wheel));
     let server = Server::start(move |r| match r.path.as_str() {
         "/simple/xtooltest/" => {
             // Another file of the version, which would fit too: the digest chooses.
             let html = format!(
                 "<!DOCTYPE html><html><body><a href=\"/f/xtooltest-1.0-2-py3-none-win_arm64.whl\">xtooltest-1.0-2-py3-none-win_arm64.whl</a>\n\
                  <a href=\"/f/{file}#sha256={}\">{file}</a></body></html>",
-                xtool::digest::Sha256::of(&served)
+                xtool::digest::Sha256::of(&content)
             );
             Some((200, "text/html", html.into_bytes()))
         }
-        path if path.ends_with(file) => Some((200, "application/zip", served.clone())),
+        path if path.ends_with(file) => Some((200, "application/zip", content.clone())),
         _ => None,
     });
     let rig = Rig::new().env("PIP_INDEX_URL", server.url("/simple"));

@@ -37,20 +37,15 @@ impl Rig {
         Self::with(environment)
     }
 
-    /// With no program but those that the test makes, and the shell's own.
+    /// With no program but those that the test makes, and what their scripts need.
     pub fn with_own_programs() -> Self {
         let rig = Self::with(Environment::default());
-        let path = std::env::join_paths([rig.bin(), "/usr/bin".into(), "/bin".into()]).unwrap();
-        // The shell's tools without the clients that lie beside them.
         let tools = rig.folder.path().join("tools");
         fs_err::create_dir_all(&tools).unwrap();
-        let environment = Environment::default().with("PATH", Some(&path));
-        for tool in ["sh", "cat", "cp", "sleep", "ls", "env", "dirname", "touch"] {
-            let found = environment.program(tool).expect(tool);
-            #[cfg(unix)]
+        #[cfg(unix)]
+        for tool in ["sh", "cat", "ls", "env", "sleep"] {
+            let found = Environment::of_process().program(tool).expect(tool);
             std::os::unix::fs::symlink(found, tools.join(tool)).unwrap();
-            #[cfg(not(unix))]
-            let _ = found;
         }
         let path = std::env::join_paths([rig.bin(), tools]).unwrap();
         rig.env("PATH", path)
@@ -92,6 +87,7 @@ impl Rig {
     }
 
     /// A file in the rig's folder, as text.
+    #[cfg(unix)]
     pub fn read(&self, name: &str) -> String {
         fs_err::read_to_string(self.folder.path().join(name)).unwrap()
     }
@@ -99,13 +95,15 @@ impl Rig {
     /// Everything that the user would have seen.
     pub fn seen(&self) -> String {
         let said = self.reporter.said.lock().unwrap();
-        said.iter().map(|(_, text)| format!("{text}\n")).collect()
+        let texts: Vec<&str> = said.iter().map(|(_, text)| text.as_str()).collect();
+        texts.join("\n")
     }
 
     pub fn warnings(&self) -> Vec<String> {
         self.reporter.of("warn")
     }
 
+    #[cfg(target_os = "linux")]
     pub fn steps(&self) -> Vec<String> {
         self.reporter.of("step")
     }
