@@ -27,8 +27,8 @@ pub use error::AptError;
 use output::{Listed, Record};
 use state::{Freshness, State};
 
-/// Seconds for a question about packages; loading the lists takes one or two on a slow disk.
-const ASK: Duration = Duration::from_secs(120);
+/// For a question about packages; loading the lists takes one or two on a slow disk.
+const ASK: Duration = Duration::from_mins(2);
 /// Seconds that `apt-get download` has, as the download engine has by default.
 const DOWNLOAD_SECONDS: u64 = 1800;
 
@@ -108,7 +108,7 @@ fn closure(packages: &[String], state: &State, ctx: &Context) -> Result<Vec<List
     let failed = |source| AptError::Resolve {
         packages: packages.to_vec(),
         lists: None,
-        source,
+        source: Box::new(source),
     };
     let answer = state
         .apt_get("install --print-uris", ASK)
@@ -216,14 +216,14 @@ pub(super) async fn get<T: Transport>(
     if let Some(because) = because {
         got.extend(with_apt(distribution, for_apt, because, ctx, transport).await?);
     }
-    Ok(in_order(packages, found, got))
+    Ok(in_order(packages, found, &got))
 }
 
 /// Puts what was at hand and what was got into the packages' order. Every package has one of both.
 fn in_order(
     packages: &[AptPackage],
     found: Vec<Option<VerifiedArchive>>,
-    got: Vec<VerifiedArchive>,
+    got: &[VerifiedArchive],
 ) -> Vec<VerifiedArchive> {
     packages
         .iter()

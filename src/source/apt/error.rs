@@ -79,7 +79,7 @@ pub enum AptError {
         lists: Option<String>,
         /// Why.
         #[source]
-        source: ClientError,
+        source: Box<ClientError>,
     },
     /// The lists' records could not be read.
     #[error("apt cannot show the packages that it resolved")]
@@ -119,7 +119,7 @@ pub enum AptError {
         lists: Option<String>,
         /// What apt said.
         #[source]
-        source: Option<ClientError>,
+        source: Option<Box<ClientError>>,
     },
     /// The lists have another file under this version.
     #[error(
@@ -166,7 +166,7 @@ impl AptError {
             package: package.name.clone(),
             version: package.version.clone(),
             lists: None,
-            source,
+            source: source.map(Box::new),
         }
     }
 

@@ -9,11 +9,11 @@ use crate::source::Context;
 use crate::source::client::{ClientError, Run};
 
 /// Age from which package lists are fetched anew before a resolution.
-const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Seconds that fetching the package lists may take.
-const UPDATE: Duration = Duration::from_secs(300);
+const MAX_AGE: Duration = Duration::from_hours(24);
+/// How long fetching the package lists may take.
+const UPDATE: Duration = Duration::from_mins(5);
 /// How long another process is waited for: an update, and something.
-const LOCK: Duration = Duration::from_secs(360);
+const LOCK: Duration = Duration::from_mins(6);
 
 /// Of the host's settings, what must not act here: hooks that speak of the host's own state or clean its cache, lists
 /// that nobody reads, other architectures. apt.conf(5): only a file can clear a list, and one given by `-c` is read
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn lists_are_fetched_when_old_or_when_the_sources_changed() {
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         let updated = SystemTime::UNIX_EPOCH + 1000 * hour;
         let after = |hours: u32| updated + hours * hour;
         assert!(!is_due(Freshness::Day, updated, after(1), None));

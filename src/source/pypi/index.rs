@@ -21,7 +21,7 @@ pub(super) struct Index {
     /// pip is told of other indexes or folders as well.
     pub(super) more_places: bool,
     proxy: bool,
-    no_index: bool,
+    forbidden: bool,
 }
 
 impl Index {
@@ -57,13 +57,13 @@ impl Index {
                 .iter()
                 .any(|key| value(settings, key).is_some()),
             proxy: value(settings, "proxy").is_some(),
-            no_index: value(settings, "no-index").is_some_and(|v| !is_false(v)),
+            forbidden: value(settings, "no-index").is_some_and(|v| !is_false(v)),
         })
     }
 
     /// Why only pip itself can get anything, where that is so.
     pub(super) fn only_pip(&self) -> Option<String> {
-        if self.no_index {
+        if self.forbidden {
             Some("pip is set to use no index".to_owned())
         } else if self.proxy {
             Some("pip has a proxy of its own".to_owned())

@@ -44,7 +44,7 @@ pub(super) fn normalized(name: &str) -> String {
 /// The files of a package.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
-    files: Arc<Vec<File>>,
+    listed: Arc<Vec<File>>,
     /// What their addresses are relative to.
     base: Url,
     /// Whose credentials they get, on the same server.
@@ -82,7 +82,7 @@ impl Files {
             source,
         })?;
         Ok(Self {
-            files: Arc::new(project.files),
+            listed: Arc::new(project.files),
             base: page.url,
             index: index.clone(),
         })
@@ -91,7 +91,7 @@ impl Files {
     /// The address of the file, with the index's credentials where it is on the same server.
     pub(super) fn locate(&self, package: &str, archive: &Archive) -> Result<Url, PypiError> {
         let file = self
-            .files
+            .listed
             .iter()
             .find(|f| f.filename == archive.file)
             .ok_or_else(|| PypiError::NoFile {
@@ -153,11 +153,10 @@ impl Wheel {
         if parts.len() != stem.split('-').count() {
             return None;
         }
-        let (name, version, python, abi, platform) = match parts[..] {
-            [name, version, python, abi, platform] | [name, version, _, python, abi, platform] => {
-                (name, version, python, abi, platform)
-            }
-            _ => return None,
+        let ([name, version, python, abi, platform] | [name, version, _, python, abi, platform]) =
+            parts[..]
+        else {
+            return None;
         };
         // Of several tags in one, any fits the file.
         let first = |tags: &str| tags.split('.').next().unwrap_or_default().to_owned();

@@ -13,8 +13,8 @@ use crate::env_vars::PIP_INDEX_URL;
 use crate::source::Context;
 use crate::source::client::{ClientError, Run, empty_folder};
 
-/// Seconds for a question about pip's settings. A cold Python on a slow disk takes a few.
-const ASK: Duration = Duration::from_secs(60);
+/// For a question about pip's settings. A cold Python on a slow disk takes a few.
+const ASK: Duration = Duration::from_mins(1);
 
 /// Prints the index that pip uses when nothing is set.
 const DEFAULT_INDEX: &str =
