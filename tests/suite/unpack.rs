@@ -1,1 +1,12 @@
-//! unpack
+//! Unpacking: what must come out, and above all what must not.
+//!
+//! The archives are written byte by byte in [`build`], since libraries refuse to make most of them.
+
+mod broken;
+mod build;
+mod deb;
+mod gate;
+mod good;
+mod hostile;
+mod sandbox;
+mod zipfile;
