@@ -167,7 +167,7 @@ impl PinnedSource {
             Self::Apt {
                 distribution,
                 packages,
-            } => format!("{} packages of {distribution} from apt", packages.len()),
+            } => format!("{} apt packages of {distribution}", packages.len()),
             Self::Path { path, .. } => path.display().to_string(),
         }
     }

@@ -5,15 +5,15 @@ use std::process::ExitCode;
 use anyhow::{Error, Result};
 use serde_json::json;
 use xtool::build_env::{build_env, rustflags, shim};
-use xtool::install::Outcome;
+use xtool::install::Outcome as Installation;
 use xtool::pin::Pin;
 use xtool::project::apply::Where;
 use xtool::project::cargo_config::{Change, Entries};
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions};
-use xtool::project::{Kind, Project, Record, StateDirs, consent, shadows};
+use xtool::project::{Kind, Project, Record, StateDirs, shadows};
 use xtool::resolve::{self, ToolchainSpec};
-use xtool::rust_std;
+use xtool::rust_std::{self, Outcome, Wish};
 use xtool::shim::{self as shims, Tool};
 use xtool::store::Installed;
 use xtool::target::Triple;
@@ -49,10 +49,10 @@ struct Ready {
 /// Does it. Exit code 1 when a step could not be done; everything else was done and kept.
 pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
     let project = request.project;
-    let dirs = StateDirs::below(session.store.layout().home());
+    let dirs = session.state_dirs();
     let config = Config::load(project)?.unwrap_or_default();
     let old_lock = Lock::load(project)?.unwrap_or_default();
-    require_consent(session, project, &dirs, &config, &old_lock)?;
+    session.require_consent(project, &config, &old_lock)?;
 
     let mut lock = old_lock.clone();
     let mut pins: Vec<Pin> = Vec::new();
@@ -85,34 +85,24 @@ pub fn spec_of(options: &TargetOptions) -> Result<Option<ToolchainSpec>> {
     Ok(options.toolchain.as_deref().map(str::parse).transpose()?)
 }
 
-/// Asks for consent to what the project brings, or takes `--trust` for it.
-pub fn require_consent(
-    session: &Session,
-    project: &Project,
-    dirs: &StateDirs,
-    config: &Config,
-    lock: &Lock,
-) -> Result<()> {
-    let items = consent::required(project, Some(config), Some(lock))?;
-    if items.is_empty() {
-        return Ok(());
-    }
-    if session.trust && !consent::missing(dirs, project, &items)?.is_empty() {
-        let held = project.hold(dirs)?;
-        consent::grant(&held, dirs, project, &items)?;
-    }
-    Ok(consent::check(dirs, project, &items)?)
-}
-
 /// The manifest's target; one that rustc knows and we do not is told apart.
 fn check_target(session: &Session, triple: &Triple) -> Result<()> {
     match resolve::target(session.manifest()?, triple) {
         Ok(_) => Ok(()),
-        Err(e) if rust_std::is_known_to_rustc(triple) => {
-            Err(Error::new(e).context(format!("rustc knows `{triple}`, but no toolchain of the manifest builds for it")))
-        }
+        Err(e) if rustc_knows(triple) => Err(Error::new(e).context(format!(
+            "rustc knows `{triple}`, but no toolchain of the manifest builds for it"
+        ))),
         Err(e) => Err(e.into()),
     }
+}
+
+/// Only asked on the way to an error.
+fn rustc_knows(triple: &Triple) -> bool {
+    std::process::Command::new("rustc")
+        .args(["--print", "target-list"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .is_ok_and(|out| String::from_utf8_lossy(&out.stdout).lines().any(|l| l == triple.as_str()))
 }
 
 fn install(
@@ -128,7 +118,7 @@ fn install(
     }
     let outcomes = session.installer()?.install_all(&unique);
     let mut failures = Vec::new();
-    let mut installed: Vec<Outcome> = Vec::new();
+    let mut installed: Vec<Installation> = Vec::new();
     for outcome in outcomes {
         match outcome {
             Ok(outcome) => {
@@ -167,7 +157,7 @@ fn variant(
     session: &Session,
     triple: &Triple,
     options: &TargetOptions,
-    outcome: &Outcome,
+    outcome: &Installation,
     pin: &Pin,
     exe: &std::path::Path,
 ) -> Result<Ready> {
@@ -235,7 +225,9 @@ fn write_files(
 ) -> Result<bool> {
     let project = request.project;
     let cargo = project.kind == Kind::Cargo;
-    let rustc = if cargo { std_info(session, project).ok() } else { None };
+    let cache = rustc_cache(session);
+    // Without a rustc the files are written all the same; what needs it says so itself.
+    let rustc = if cargo { rust_std::query(rust_context(project, &cache)).ok() } else { None };
     let host = rustc.as_ref().map_or(session.machine().host.rustc_triple(), |r| r.host.as_str());
     let set: Vec<Entries> = ready
         .iter()
@@ -257,7 +249,10 @@ fn write_files(
     }
     changed |= lock_of(project, lock, ready)?.save(&held, project)?;
     if cargo {
-        let build = ready.iter().any(|r| r.options.rust_std == RustStd::Build);
+        let build = ready.iter().any(|r| {
+            let provider = rustc.as_ref().map(|info| rust_std::choose(info, &r.triple, r.options.rust_std));
+            matches!(provider, Some(rust_std::Provider::BuildStd { .. }))
+        });
         let change = Change {
             set: &set,
             remove: &[],
@@ -266,7 +261,7 @@ fn write_files(
         };
         let place = Where {
             mode: config.config,
-            cargo: rustc.as_ref().and_then(|r| r.cargo_version),
+            cargo: rustc.as_ref().and_then(|r| r.cargo),
         };
         let applied = project.apply(&held, dirs, &change, place)?;
         changed |= !applied.changed.is_empty();
@@ -291,7 +286,7 @@ fn write_files(
     drop(held);
 
     if cargo {
-        for shadow in shadows::shadows(project, &set, &shadows::environment(), shadows::cargo_home().as_deref())? {
+        for shadow in shadows::shadows(project, &set, &process_env)? {
             session.printer.warn(&shadow.to_string());
         }
     }
@@ -312,9 +307,8 @@ fn lock_of(project: &Project, new: &Lock, ready: &[Ready]) -> Result<Lock> {
     Ok(lock)
 }
 
-fn std_info(session: &Session, project: &Project) -> Result<rust_std::RustInfo> {
-    let cache = session.store.layout().cache().join("rustc");
-    Ok(rust_std::query(&project.root, &cache)?)
+fn process_env(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
 }
 
 /// Sees to Rust's own part for each target; what cannot be had is told at the end.
@@ -326,30 +320,39 @@ fn provide_std(session: &Session, request: &Request<'_>, ready: &[Ready]) -> Vec
     if wanted.is_empty() {
         return Vec::new();
     }
-    let info = match std_info(session, request.project) {
+    let cache = rustc_cache(session);
+    let context = rust_context(request.project, &cache);
+    let info = match rust_std::query(context) {
         Ok(info) => info,
-        Err(e) => return vec![e],
+        Err(e) => return vec![e.into()],
     };
     let mut failures = Vec::new();
     for r in wanted {
-        let outcome = rust_std::provide(
-            &info,
-            &request.project.root,
-            &r.triple,
-            r.options.rust_std,
-            session.offline,
-            session.reporter.as_ref(),
-        );
-        match outcome {
-            Ok(outcome) => {
-                for line in outcome.messages(&r.triple) {
-                    session.printer.note(&line);
-                }
+        let wish = Wish {
+            rust_std: r.options.rust_std,
+            offline: session.offline,
+        };
+        match rust_std::provide(&info, &r.triple, wish, context, session.reporter.as_ref()) {
+            Ok(Outcome::Installed) => {
+                session.printer.step("Installed", &format!("Rust's standard library for {}", r.triple));
             }
+            Ok(_) => {}
             Err(e) => failures.push(e.into()),
         }
     }
     failures
+}
+
+fn rustc_cache(session: &Session) -> std::path::PathBuf {
+    session.store.layout().cache().join("rustc")
+}
+
+fn rust_context<'a>(project: &'a Project, cache: &'a std::path::Path) -> rust_std::Context<'a> {
+    rust_std::Context {
+        root: &project.root,
+        cache,
+        env: &process_env,
+    }
 }
 
 fn summary(

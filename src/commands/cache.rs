@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::json;
 use xtool::digest::Sha256;
-use xtool::project::{LOCK_FILE, Record, StateDirs};
+use xtool::project::{LOCK_FILE, Record};
 use xtool::store::dir_size;
 
 use super::failure::Failure;
@@ -56,7 +56,7 @@ fn size(session: &Session) -> Result<()> {
 }
 
 fn prune(session: &Session, dry_run: bool) -> Result<()> {
-    let dirs = StateDirs::below(session.store.layout().home());
+    let dirs = session.state_dirs();
     let (records, unreadable) = Record::all(&dirs)?;
     // A note that cannot be read may stand for a project that needs anything.
     if let Some(path) = unreadable.first() {

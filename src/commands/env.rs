@@ -78,8 +78,7 @@ pub fn ready(session: &Session, triple: &Triple) -> Result<Prepared> {
         ));
     };
     let lock = Lock::load(&project)?.unwrap_or_default();
-    let dirs = xtool::project::StateDirs::below(session.store.layout().home());
-    apply::require_consent(session, &project, &dirs, &config, &lock)?;
+    session.require_consent(&project, &config, &lock)?;
     prepare(session, triple, options, &lock)
 }
 

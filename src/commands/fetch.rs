@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use anyhow::{Error, Result};
 use serde_json::json;
 use xtool::pin::Pin;
-use xtool::project::StateDirs;
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, TargetOptions};
 use xtool::target::Triple;
@@ -77,8 +76,7 @@ fn wanted(args: &Fetch, session: &Session) -> Result<(Vec<(Triple, TargetOptions
     };
     let config = Config::load(&project)?.unwrap_or_default();
     let lock = Lock::load(&project)?.unwrap_or_default();
-    let dirs = StateDirs::below(session.store.layout().home());
-    apply::require_consent(session, &project, &dirs, &config, &lock)?;
+    session.require_consent(&project, &config, &lock)?;
     let mut targets: Vec<(Triple, TargetOptions)> = config
         .targets
         .into_iter()

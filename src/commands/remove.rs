@@ -8,7 +8,7 @@ use xtool::project::apply::Where;
 use xtool::project::cargo_config::Change;
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd};
-use xtool::project::{Record, StateDirs};
+use xtool::project::Record;
 
 use super::failure::Failure;
 use super::session::{Session, triples};
@@ -17,7 +17,7 @@ use crate::cli::Remove;
 /// Takes the targets out. Toolchains stay in the store until `cache prune`.
 pub fn run(args: &Remove, session: &Session) -> Result<ExitCode> {
     let project = session.project()?;
-    let dirs = StateDirs::below(session.store.layout().home());
+    let dirs = session.state_dirs();
     let config = Config::load(&project)?.unwrap_or_default();
     let configured = project.configured_targets(&dirs)?;
     let targets = if args.all {

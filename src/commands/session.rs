@@ -10,7 +10,9 @@ use xtool::fetch::{Fetcher, Settings};
 use xtool::install::Installer;
 use xtool::manifest::Manifest;
 use xtool::pin::Distribution;
-use xtool::project::{self, Project};
+use xtool::project::lock::Lock;
+use xtool::project::settings::Config;
+use xtool::project::{CONFIG_FILE, Project, StateDirs, consent};
 use xtool::resolve::Machine;
 use xtool::source;
 use xtool::store::{Layout, Store};
@@ -103,18 +105,33 @@ impl Session {
     fn with_projects_own(&self, base: Manifest, project: &Project) -> Result<Manifest> {
         let path = project.root.join("toolchains.toml");
         // A checkout of xtool itself has the manifest there that is compiled in; only one beside xtool.toml counts.
-        if !path.is_file() || !project.root.join(project::CONFIG_FILE).is_file() {
+        if !path.is_file() || !project.root.join(CONFIG_FILE).is_file() {
             return Ok(base);
         }
-        self.require_consent(project)?;
+        let config = Config::load(project)?.unwrap_or_default();
+        let lock = Lock::load(project)?.unwrap_or_default();
+        self.require_consent(project, &config, &lock)?;
         let text = fs_err::read_to_string(&path)?;
         Ok(Manifest::parse_over(&text, &path, base)?)
     }
 
+    /// Where what belongs to projects is kept.
+    pub fn state_dirs(&self) -> StateDirs {
+        StateDirs::below(self.store.layout().home())
+    }
+
     /// Asks for consent to what the project brings, or takes `--trust` for it.
-    pub fn require_consent(&self, project: &Project) -> Result<()> {
-        project::consent::check(project, self.store.layout().home(), self.trust)?;
-        Ok(())
+    pub fn require_consent(&self, project: &Project, config: &Config, lock: &Lock) -> Result<()> {
+        let items = consent::required(project, Some(config), Some(lock))?;
+        if items.is_empty() {
+            return Ok(());
+        }
+        let dirs = self.state_dirs();
+        if self.trust && !consent::missing(&dirs, project, &items)?.is_empty() {
+            let held = project.hold(&dirs)?;
+            consent::grant(&held, &dirs, project, &items)?;
+        }
+        Ok(consent::check(&dirs, project, &items)?)
     }
 
     /// The project that the current folder is in.
@@ -127,7 +144,7 @@ impl Session {
     pub fn project_targets(&self) -> BTreeSet<Triple> {
         self.project()
             .ok()
-            .and_then(|p| project::Config::load(&p.root).ok())
+            .and_then(|p| Config::load(&p).ok().flatten())
             .map(|c| c.targets.into_keys().collect())
             .unwrap_or_default()
     }
