@@ -146,7 +146,7 @@ pub(super) fn run(
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
     };
-    let mut text = |file: &mut std::fs::File| {
+    let text = |file: &mut std::fs::File| {
         let mut bytes = Vec::new();
         file.rewind()?;
         file.take(1 << 20).read_to_end(&mut bytes)?;
