@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use xtool::source::client::{ClientError, Run};
 
-use super::rig::Rig;
+use super::rig::{Rig, WORK};
 
 fn run(
     rig: &Rig,
@@ -28,7 +28,7 @@ fn a_client_runs_in_an_empty_folder() {
     let output = run(&rig, script, Duration::from_secs(20)).unwrap();
     let lines: Vec<&str> = output.stdout.lines().map(str::trim).collect();
     assert_eq!(lines[..3], ["0", "0", "C unset"], "{lines:?}");
-    assert!(lines[3].contains("/work/client-"), "{lines:?}");
+    assert!(lines[3].contains(&format!("/{WORK}/client-")), "{lines:?}");
     assert_eq!(fs_err::read_dir(&rig.context.work_dir).unwrap().count(), 0);
 }
 
