@@ -164,7 +164,7 @@ async fn the_real_packages_are_downloaded() {
     assert!(
         rig.steps()
             .iter()
-            .any(|s| s == "Downloading 1 packages with apt-get"),
+            .any(|s| s == "Downloading 1 package with apt-get"),
         "{:?}",
         rig.steps()
     );
