@@ -107,7 +107,8 @@ impl Context {
     /// Online, terse, with the environment of this process.
     pub fn new(work_dir: PathBuf, reporter: Arc<dyn Reporter>) -> Self {
         Self {
-            work_dir,
+            // Clients run in another folder. It fails for an empty path only, and then making the folder fails.
+            work_dir: std::path::absolute(&work_dir).unwrap_or(work_dir),
             offline: false,
             reporter,
             verbose: false,

@@ -171,8 +171,8 @@ pub(super) async fn get<T: Transport>(
         .map(|(p, _)| p.clone())
         .collect();
     ctx.reporter.step(&format!(
-        "Locating {} packages of {distribution} with apt",
-        missing.len()
+        "Locating {} of {distribution} with apt",
+        counted(missing.len())
     ));
     let (pinned, asked) = (distribution.clone(), missing.clone());
     let located = ctx
@@ -319,8 +319,8 @@ async fn with_apt<T: Transport>(
     transport: &T,
 ) -> Result<Vec<VerifiedArchive>, AptError> {
     ctx.reporter.step(&format!(
-        "Downloading {} packages with apt-get",
-        packages.len()
+        "Downloading {} with apt-get",
+        counted(packages.len())
     ));
     tracing::info!(because, "asking apt-get itself");
     let (distribution, asked) = (distribution.clone(), packages.clone());
@@ -368,6 +368,13 @@ fn download(
 fn exact<'a>(run: Run<'a>, packages: &[AptPackage]) -> Run<'a> {
     run.arg("download")
         .args(packages.iter().map(|p| format!("{}={}", p.name, p.version)))
+}
+
+fn counted(packages: usize) -> String {
+    match packages {
+        1 => "1 package".to_owned(),
+        n => format!("{n} packages"),
+    }
 }
 
 /// Debian's name of this machine; `None` where no toolchain is published for it.

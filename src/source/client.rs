@@ -17,6 +17,9 @@ const STDOUT_LIMIT: usize = 16 << 20;
 const STDERR_LIMIT: usize = 64 << 10;
 /// Lines of a failing client that an error repeats.
 const TAIL_LINES: usize = 6;
+/// How folders for clients are named, and from which age one that is there still was left by a dead process.
+const FOLDER_PREFIX: &str = "client-";
+const FOLDER_AGE: Duration = Duration::from_hours(48);
 /// How long a pipe that an orphan of the client holds open is waited for.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -292,9 +295,28 @@ impl<'a> Run<'a> {
 /// A folder below the work folder that is gone when dropped.
 pub(super) fn empty_folder(ctx: &Context) -> io::Result<tempfile::TempDir> {
     fs_err::create_dir_all(&ctx.work_dir)?;
+    sweep(&ctx.work_dir);
     tempfile::Builder::new()
-        .prefix("client-")
+        .prefix(FOLDER_PREFIX)
         .tempdir_in(&ctx.work_dir)
+}
+
+/// Removes folders that processes left which were killed: those older than any run of a client.
+fn sweep(work_dir: &Path) {
+    let is_old = |entry: &fs_err::DirEntry| {
+        let modified = entry.metadata().and_then(|m| m.modified());
+        modified.is_ok_and(|t| t.elapsed().is_ok_and(|age| age > FOLDER_AGE))
+    };
+    for entry in fs_err::read_dir(work_dir).into_iter().flatten().flatten() {
+        let ours = entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(FOLDER_PREFIX);
+        if ours && is_old(&entry) {
+            // What cannot be removed is in nobody's way.
+            let _ = fs_err::remove_dir_all(entry.path());
+        }
+    }
 }
 
 enum Keep {

@@ -1,5 +1,6 @@
 //! apt's private state: package lists of our own, nothing installed, the host's sources and keyrings.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -62,7 +63,7 @@ pub(super) struct State {
     folder: PathBuf,
     apt_get: PathBuf,
     apt_cache: PathBuf,
-    options: Vec<String>,
+    options: Vec<OsString>,
     /// Unlocked when closed.
     lock: Option<fs_err::File>,
 }
@@ -214,34 +215,41 @@ fn wait_for(lock: &fs_err::File, folder: &Path, ctx: &Context) -> Result<(), Apt
 }
 
 /// apt-get(8) and apt.conf(5). Paths are given one by one, as the host's settings may have absolute ones.
-fn options(folder: &Path, architecture: &str) -> Vec<String> {
-    let path = |sub: &str| folder.join(sub).display().to_string();
-    let settings = [
-        format!("Dir::State={}", path("")),
-        format!("Dir::State::status={}", path("status")),
-        format!("Dir::State::lists={}", path("lists")),
-        format!("Dir::State::extended_states={}", path("extended_states")),
-        format!("Dir::Cache={}", path("cache")),
-        format!("Dir::Cache::archives={}", path("cache/archives")),
-        format!("Dir::Cache::pkgcache={}", path("cache/pkgcache.bin")),
-        "Dir::Cache::srcpkgcache=".to_owned(),
-        format!("Dir::Log={}", path("log")),
-        format!("APT::Architecture={architecture}"),
-        "APT::Install-Recommends=false".to_owned(),
-        "APT::Install-Suggests=false".to_owned(),
-        // Ours is taken already.
-        "Debug::NoLocking=true".to_owned(),
-        // As root, apt would write as a user who may not enter our folder.
-        "APT::Sandbox::User=root".to_owned(),
-        "APT::Get::List-Cleanup=true".to_owned(),
-        "Acquire::Languages=none".to_owned(),
-        "Acquire::PDiffs=false".to_owned(),
-        "Acquire::Retries=2".to_owned(),
+fn options(folder: &Path, architecture: &str) -> Vec<OsString> {
+    let paths = [
+        ("Dir::State", ""),
+        ("Dir::State::status", "status"),
+        ("Dir::State::lists", "lists"),
+        ("Dir::State::extended_states", "extended_states"),
+        ("Dir::Cache", "cache"),
+        ("Dir::Cache::archives", "cache/archives"),
+        ("Dir::Cache::pkgcache", "cache/pkgcache.bin"),
+        ("Dir::Log", "log"),
     ];
-    ["-c".to_owned(), path("apt.conf")]
-        .into_iter()
-        .chain(settings.into_iter().flat_map(|s| ["-o".to_owned(), s]))
-        .collect()
+    let settings = [
+        ("Dir::Cache::srcpkgcache", ""),
+        ("APT::Architecture", architecture),
+        ("APT::Install-Recommends", "false"),
+        ("APT::Install-Suggests", "false"),
+        // Ours is taken already.
+        ("Debug::NoLocking", "true"),
+        // As root, apt would write as a user who may not enter our folder.
+        ("APT::Sandbox::User", "root"),
+        ("APT::Get::List-Cleanup", "true"),
+        ("Acquire::Languages", "none"),
+        ("Acquire::PDiffs", "false"),
+        ("Acquire::Retries", "2"),
+    ];
+    let mut options = vec!["-c".into(), folder.join("apt.conf").into_os_string()];
+    let paths = paths.map(|(name, sub)| (name, folder.join(sub).into_os_string()));
+    let settings = settings.map(|(name, value)| (name, value.into()));
+    for (name, value) in paths.into_iter().chain(settings) {
+        let mut option = OsString::from(name);
+        option.push("=");
+        option.push(value);
+        options.extend(["-o".into(), option]);
+    }
+    options
 }
 
 fn is_due(

@@ -164,7 +164,7 @@ async fn the_real_packages_are_downloaded() {
     assert!(
         rig.steps()
             .iter()
-            .any(|s| s == "Downloading 1 packages with apt-get"),
+            .any(|s| s == "Downloading 1 package with apt-get"),
         "{:?}",
         rig.steps()
     );
@@ -279,14 +279,13 @@ impl Fake {
     /// Answers `download` by the body, and counts its updates.
     fn new(print_uris: &str, download: &str) -> Self {
         let rig = Rig::with_own_programs();
-        let folder = rig.folder.path().display().to_string();
         rig.script(
             "apt-get",
             &format!(
-                "echo \"$@\" >> {folder}/args; ls -A >> {folder}/ls\n\
+                "echo \"$@\" >> \"$RIG/args\"; ls -A >> \"$RIG/ls\"\n\
                  case \"$*\" in\n\
                  *--print-uris*) {print_uris};;\n\
-                 *update) [ ! -e {folder}/update-fails ] || {{ cat {folder}/update-fails >&2; exit 100; }};;\n\
+                 *update) [ ! -e \"$RIG/update-fails\" ] || {{ cat \"$RIG/update-fails\" >&2; exit 100; }};;\n\
                  *download*) {download};;\nesac"
             ),
         );

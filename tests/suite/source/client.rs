@@ -1,11 +1,11 @@
 //! Running a client: bounded in time and output.
 #![cfg(unix)]
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use xtool::source::client::{ClientError, Run};
 
-use super::rig::Rig;
+use super::rig::{Rig, WORK};
 
 fn run(
     rig: &Rig,
@@ -28,7 +28,7 @@ fn a_client_runs_in_an_empty_folder() {
     let output = run(&rig, script, Duration::from_secs(20)).unwrap();
     let lines: Vec<&str> = output.stdout.lines().map(str::trim).collect();
     assert_eq!(lines[..3], ["0", "0", "C unset"], "{lines:?}");
-    assert!(lines[3].contains("/work/client-"), "{lines:?}");
+    assert!(lines[3].contains(&format!("/{WORK}/client-")), "{lines:?}");
     assert_eq!(fs_err::read_dir(&rig.context.work_dir).unwrap().count(), 0);
 }
 
@@ -93,4 +93,32 @@ fn a_cancelled_client_is_stopped() {
     thread.join().unwrap();
     assert!(matches!(error, ClientError::Cancelled { .. }), "{error}");
     assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+/// F50: a folder that a killed process left is removed when it is old, one that may be in use is not; links are not
+/// followed.
+#[test]
+fn folders_of_dead_processes_are_swept() {
+    let rig = Rig::new();
+    let work = &rig.context.work_dir;
+    let elsewhere = rig.folder.path().join("elsewhere");
+    for folder in [
+        &work.join("client-old"),
+        &work.join("client-new"),
+        &work.join("apt"),
+        &elsewhere,
+    ] {
+        fs_err::create_dir_all(folder).unwrap();
+        fs_err::write(folder.join("file"), "x").unwrap();
+    }
+    std::os::unix::fs::symlink(&elsewhere, work.join("client-old/link")).unwrap();
+    let long_ago = SystemTime::now() - Duration::from_hours(100);
+    for name in ["client-old", "apt"] {
+        let folder = fs_err::File::open(work.join(name)).unwrap();
+        folder.file().set_modified(long_ago).unwrap();
+    }
+    run(&rig, ":", Duration::from_secs(20)).unwrap();
+    assert!(!work.join("client-old").exists());
+    assert!(work.join("client-new/file").exists() && work.join("apt/file").exists());
+    assert!(elsewhere.join("file").exists());
 }

@@ -182,13 +182,12 @@ async fn pip_is_asked_where_we_cannot() {
         });
         let index = format!("http://me:s3cret@127.0.0.1:{}/simple", server.port);
         let rig = Rig::with_own_programs().env("PIP_INDEX_URL", index);
-        let folder = rig.folder.path().display().to_string();
         rig.script(
             "python3",
             &format!(
                 "case \"$*\" in *config*) exit 0;; esac\n\
-                 echo \"$@\" > {folder}/args; ls -A > {folder}/ls; env > {folder}/env\n\
-                 cat requirements.txt > {folder}/requirements\nprintf 'the wheel' > {FILE}"
+                 echo \"$@\" > \"$RIG/args\"; ls -A > \"$RIG/ls\"; env > \"$RIG/env\"\n\
+                 cat requirements.txt > \"$RIG/requirements\"\nprintf 'the wheel' > {FILE}"
             ),
         );
         let provided = provide(&wheel_pin(), &rig.context, &rig.net).await.unwrap();
@@ -254,10 +253,7 @@ async fn what_pip_downloads_is_verified() {
 async fn a_dropped_request_stops_its_client() {
     let rig = Rig::with_own_programs();
     let pid = rig.folder.path().join("pid");
-    rig.script(
-        "python3",
-        &format!("echo $$ > {}; exec sleep 60", pid.display()),
-    );
+    rig.script("python3", "echo $$ > \"$RIG/pid\"; exec sleep 60");
     let wanted = wheel_pin();
     let work = provide(&wanted, &rig.context, &rig.net);
     assert!(

@@ -16,6 +16,9 @@ use xtool::pin::{Pin, PinnedSource};
 use xtool::reporter::{Reporter, TaskId};
 use xtool::source::{BoxError, Context, Environment, Page, Transport};
 
+/// The work folder's name, which no client may stumble over.
+pub const WORK: &str = "the user's wörk";
+
 /// A folder of its own, with a cache, a work folder, and a `bin` for programs that stand in for clients.
 pub struct Rig {
     pub folder: tempfile::TempDir,
@@ -34,12 +37,12 @@ impl Rig {
                 !pips && !name.starts_with("UV_") && !name.ends_with("_PROXY")
             })
             .collect();
-        Self::with(environment)
+        Self::with(&environment)
     }
 
     /// With no program but those that the test makes, and what their scripts need.
     pub fn with_own_programs() -> Self {
-        let rig = Self::with(Environment::default());
+        let rig = Self::with(&Environment::default());
         let tools = rig.folder.path().join("tools");
         fs_err::create_dir_all(&tools).unwrap();
         #[cfg(unix)]
@@ -51,11 +54,11 @@ impl Rig {
         rig.env("PATH", path)
     }
 
-    fn with(environment: Environment) -> Self {
+    fn with(environment: &Environment) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let reporter = Arc::new(Recorder::default());
-        let mut context = Context::new(folder.path().join("work"), Arc::clone(&reporter) as _);
-        context.environment = environment;
+        let mut context = Context::new(folder.path().join(WORK), Arc::clone(&reporter) as _);
+        context.environment = environment.with("RIG", Some(folder.path().as_os_str()));
         let net = Net::new(folder.path().join("cache"));
         fs_err::create_dir_all(folder.path().join("bin")).unwrap();
         Self {
@@ -77,7 +80,7 @@ impl Rig {
         self
     }
 
-    /// A shell script that stands in for a client.
+    /// A shell script that stands in for a client. `$RIG` is the rig's folder.
     #[cfg(unix)]
     pub fn script(&self, name: &str, body: &str) {
         use std::os::unix::fs::PermissionsExt;
