@@ -67,10 +67,12 @@ pub enum FetchError {
     #[error("Cannot set up TLS")]
     Client(#[source] reqwest::Error),
     /// A file of the cache cannot be read, written or locked.
-    #[error("Cannot use the download cache at `{}`", path.display())]
+    #[error("Cannot use the download cache at `{}`{}", path.display(), in_all(*needed))]
     Cache {
         /// Where.
         path: PathBuf,
+        /// The archive's bytes, where it was being written.
+        needed: Option<u64>,
         /// Why.
         #[source]
         source: io::Error,
@@ -182,7 +184,7 @@ pub enum Cause {
         received: u64,
     },
     /// The part cannot be written.
-    #[error("Cannot write `{}`{}", path.display(), needed.map_or_else(String::new, |n| format!(", {n} bytes in all")))]
+    #[error("Cannot write `{}`{}", path.display(), in_all(*needed))]
     Write {
         /// Where.
         path: PathBuf,
@@ -206,6 +208,10 @@ pub(super) fn one_line(error: &dyn std::error::Error) -> String {
         next = e.source();
     }
     line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn in_all(needed: Option<u64>) -> String {
+    needed.map_or_else(String::new, |n| format!(", {n} bytes in all"))
 }
 
 fn after(tries: u32) -> String {
@@ -265,7 +271,7 @@ impl Help for FetchError {
                 env_vars::SSL_CERT_FILE
             )),
             Self::Cache { .. } => Some(format!(
-                "set {} to a folder that you can write to",
+                "set {} to a folder that you can write to, with enough space",
                 env_vars::XTOOL_CACHE_DIR
             )),
             Self::Mirror { .. } => Some(format!("change or unset {}", env_vars::XTOOL_MIRROR)),

@@ -1,11 +1,13 @@
 //! The download engine against a server with faults. The numbers are the cases of the list of faults.
 
 mod cache;
+mod environment;
 mod integrity;
 mod mirror;
 mod network;
 mod resume;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,9 @@ use xtool::help::Help as _;
 
 use crate::support::TestEnv;
 use crate::support::recorder::Recorder;
+
+/// User `me`, password `hunter2`, as Basic authorization.
+const ME_HUNTER2: &str = "Basic bWU6aHVudGVyMg==";
 
 /// A fetcher with a cache of its own and short times.
 struct Rig {
@@ -111,11 +116,11 @@ fn told(error: &FetchError) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(e) = next {
-        text += &format!("\n  cause: {e}");
+        let _ = write!(text, "\n  cause: {e}");
         next = e.source();
     }
     if let Some(help) = error.help() {
-        text += &format!("\n  help: {help}");
+        let _ = write!(text, "\n  help: {help}");
     }
     text
 }

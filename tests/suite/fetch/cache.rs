@@ -84,14 +84,14 @@ async fn twenty_at_once_download_once() {
         assert_holds(&task.await.unwrap().unwrap(), &body);
     }
     assert_eq!(server.requests().len(), 1);
-    let waited: Vec<String> = others.iter().flat_map(|(r, _)| r.steps()).collect();
+    let told_to_wait: Vec<String> = others.iter().flat_map(|(r, _)| r.steps()).collect();
     assert_eq!(
-        waited.len(),
+        told_to_wait.len(),
         19,
         "once each, but for the one that downloads"
     );
     assert_says(
-        &waited[0],
+        &told_to_wait[0],
         &["Waiting for another xtool", "tool-1.0.tar.xz"],
     );
 }

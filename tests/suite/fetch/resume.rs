@@ -235,6 +235,16 @@ async fn without_a_strong_validator_it_starts_over() {
         assert_holds(&verified, &body);
         assert_eq!(server.requests()[1].header("range"), None);
     }
+    // What nothing can continue is not kept either.
+    let server = Server::new(move |_, _| Reply::ok(&*body).drop_after(SIZE / 2));
+    let rig = Rig::new();
+    let error = rig
+        .download(&archive(&noise(SIZE)), &server.url("t"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error.cause(), Some(Cause::Broken { .. })));
+    assert_eq!(server.requests().len(), 5);
+    assert!(rig.names().is_empty(), "{:?}", rig.names());
 }
 
 /// F7: a side file that does not parse, or is gone, continues nothing.
