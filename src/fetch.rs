@@ -38,7 +38,7 @@ use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
-pub use error::{Cause, FetchError};
+pub use error::{Cause, FetchError, HttpError};
 pub use minisign::verify_minisign;
 pub use retry::{Verdict, classify};
 pub use settings::{Mirror, Network, Settings, Timeouts};

@@ -77,20 +77,14 @@ impl Transfer {
                     Err(cause) => cause,
                 },
             };
-            if matches!(cause, Cause::TooLong { .. } | Cause::Html(_)) {
-                part = Part::default();
-                self.discard(&paths).await;
-            }
             match tries.failed(&cause, part.len, jitter()) {
                 Some(wait) if Instant::now() + wait < deadline => {
                     warner.failed(&self.archive.file, &self.url, &cause);
                     tokio::time::sleep(wait).await;
                 }
                 _ => {
-                    // Nothing could ever continue it.
-                    if part.validator.is_none() {
-                        self.discard(&paths).await;
-                    }
+                    let orphan = paths.clone();
+                    blocking(move || orphan.drop_orphan()).await;
                     return Err(FetchError::Download {
                         file: self.archive.file.clone(),
                         url: redacted(&self.url),
@@ -160,8 +154,13 @@ impl Transfer {
         let framed = head.content_length.is_some()
             || response.headers().contains_key(header::TRANSFER_ENCODING);
         let html = is_html(&response);
-        self.body(paths, part, &mut response, deadline, task)
-            .await?;
+        if let Err(cause) = self.body(paths, part, &mut response, deadline, task).await {
+            if matches!(cause, Cause::TooLong { .. } | Cause::Html(_)) {
+                *part = Part::default();
+                self.discard(paths).await;
+            }
+            return Err(cause);
+        }
         match self.archive.size {
             // Nothing else tells a short body that nobody announced, or a short range, from a whole one.
             Some(expected) if part.len < expected && (appending || !framed) => {

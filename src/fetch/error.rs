@@ -1,5 +1,6 @@
 //! Why an archive could not be had.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,7 +66,7 @@ pub enum FetchError {
     },
     /// The HTTP client could not be made: no roots of trust on this host.
     #[error("Cannot set up TLS")]
-    Client(#[source] reqwest::Error),
+    Client(#[source] HttpError),
     /// A file of the cache cannot be read, written or locked.
     #[error("Cannot use the download cache at `{}`{}", path.display(), in_all(*needed))]
     Cache {
@@ -110,10 +111,10 @@ pub enum Cause {
     },
     /// No connection: name resolution, TCP, TLS or a proxy.
     #[error("Cannot connect")]
-    Connect(#[source] reqwest::Error),
+    Connect(#[source] HttpError),
     /// The server's certificate is not trusted.
     #[error("The server's TLS certificate is not trusted")]
-    Certificate(#[source] reqwest::Error),
+    Certificate(#[source] HttpError),
     /// Nothing arrived for so long.
     #[error("The server sent nothing for {} s", limit.as_secs_f32())]
     Stalled {
@@ -127,7 +128,7 @@ pub enum Cause {
         received: u64,
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: HttpError,
     },
     /// The body ended early, and nothing announced its length.
     #[error("The body ended after {received} of {expected} bytes")]
@@ -139,7 +140,7 @@ pub enum Cause {
     },
     /// A redirect that is not followed.
     #[error("A redirect was refused")]
-    Redirect(#[source] reqwest::Error),
+    Redirect(#[source] HttpError),
     /// Any status that brings no body of use.
     #[error("The server answered {status}")]
     Status {
@@ -196,7 +197,7 @@ pub enum Cause {
     },
     /// The request could not even be made.
     #[error("Cannot make the request")]
-    Request(#[source] reqwest::Error),
+    Request(#[source] HttpError),
 }
 
 /// An error and its causes in one line, for a warning.
@@ -213,6 +214,35 @@ pub(super) fn one_line(error: &dyn std::error::Error) -> String {
 fn in_all(needed: Option<u64>) -> String {
     needed.map_or_else(String::new, |n| format!(", {n} bytes in all"))
 }
+
+/// An error of the HTTP client's, shown by its innermost cause: the layers around it say only that they failed.
+///
+/// Made without the address, which may hold credentials.
+pub struct HttpError(reqwest::Error);
+
+impl From<reqwest::Error> for HttpError {
+    fn from(error: reqwest::Error) -> Self {
+        Self(error.without_url())
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut inner: &dyn std::error::Error = &self.0;
+        while let Some(source) = inner.source() {
+            inner = source;
+        }
+        fmt::Display::fmt(inner, f)
+    }
+}
+
+impl fmt::Debug for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for HttpError {}
 
 fn after(tries: u32) -> String {
     match tries {
@@ -285,8 +315,8 @@ impl Help for Cause {
         let mirror = env_vars::XTOOL_MIRROR;
         match self {
             Self::Connect(_) => Some(format!(
-                "behind a proxy set HTTPS_PROXY (and NO_PROXY); without a network set {mirror} to a mirror made with \
-                 `xtool mirror`, or use `--offline` with a filled cache"
+                "if a proxy stands between, check HTTPS_PROXY and NO_PROXY; without a network set {mirror} to a mirror \
+                 made with `xtool mirror`, or use `--offline` with a filled cache"
             )),
             Self::Certificate(_) => Some(format!(
                 "behind a proxy that inspects TLS set {} to its certificates in PEM form; a host without roots of \
@@ -315,8 +345,15 @@ impl Help for Cause {
                 404 | 410 => Some(format!(
                     "`xtool update` looks for what is published now; {mirror} names a mirror that still has it"
                 )),
+                429 | 500..=599 => Some(format!(
+                    "try again later; {mirror} names another place to get it from"
+                )),
                 _ => None,
             },
+            Self::Digest(_) | Self::TooLong { .. } => Some(format!(
+                "the file was replaced at its source, or altered on the way: `xtool update` looks for a newer \
+                 release, {mirror} names another place"
+            )),
             Self::Write { .. } => Some(format!(
                 "free some space, or set {} to a folder with more of it",
                 env_vars::XTOOL_CACHE_DIR
@@ -324,8 +361,6 @@ impl Help for Cause {
             Self::Scheme { .. }
             | Self::Redirect(_)
             | Self::CannotResume { .. }
-            | Self::TooLong { .. }
-            | Self::Digest(_)
             | Self::NotText
             | Self::Request(_) => None,
         }

@@ -45,23 +45,22 @@ pub(super) async fn send(
 
 /// Sorts reqwest's error in, without the address it names: that may hold credentials.
 pub(super) fn cause_of(error: reqwest::Error, received: u64, timeouts: &Timeouts) -> Cause {
-    let error = error.without_url();
     if distrusted(&error) {
-        Cause::Certificate(error)
+        Cause::Certificate(error.into())
     } else if error.is_redirect() {
-        Cause::Redirect(error)
+        Cause::Redirect(error.into())
     } else if error.is_connect() {
-        Cause::Connect(error)
+        Cause::Connect(error.into())
     } else if error.is_timeout() {
         Cause::Stalled {
             limit: timeouts.read,
         }
     } else if error.is_builder() {
-        Cause::Request(error)
+        Cause::Request(error.into())
     } else {
         Cause::Broken {
             received,
-            source: error,
+            source: error.into(),
         }
     }
 }

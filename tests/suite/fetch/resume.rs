@@ -276,6 +276,29 @@ async fn a_corrupt_side_file_starts_over() {
     }
 }
 
+/// F21: another source that is down, or of no use, leaves the first one's part alone.
+#[tokio::test]
+async fn another_source_that_fails_keeps_the_part() {
+    let body = noise(SIZE);
+    let wanted = archive(&body);
+    let rig = half_done(&body, &wanted).await;
+    let useless = Server::scripted([Reply::status(404), Reply::ok(noise(2 * SIZE))]);
+    for _ in 0..2 {
+        rig.download(&wanted, &useless.url("t")).await.unwrap_err();
+    }
+    let gone = "http://127.0.0.1:9/t".parse().unwrap();
+    rig.download(&wanted, &gone).await.unwrap_err();
+    assert_eq!(rig.part(&wanted).unwrap(), body[..SIZE / 2]);
+    let server = Server::files([("t", body.clone())]);
+    relabel(&rig, &wanted, &server);
+    assert_holds(
+        &rig.download(&wanted, &server.url("t")).await.unwrap(),
+        &body,
+    );
+    let range = format!("bytes={}-", SIZE / 2);
+    assert_eq!(server.requests()[0].header("range"), Some(&*range));
+}
+
 /// A part that rotted on disk spoils the digest; the whole is asked for once, from one response.
 #[tokio::test]
 async fn a_rotten_part_is_started_over_once() {
