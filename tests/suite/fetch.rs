@@ -61,6 +61,19 @@ impl Rig {
         self.fetcher.download(archive, url).await
     }
 
+    /// Drops a download, as Ctrl-C does, once its part has `len` bytes.
+    async fn drop_at(&self, archive: &Archive, url: &Url, len: usize) {
+        let arrived = async {
+            while self.part(archive).is_none_or(|part| part.len() < len) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            result = self.download(archive, url) => panic!("it ended: {result:?}"),
+            () = arrived => {}
+        }
+    }
+
     /// The bytes of the part, if there is one.
     fn part(&self, archive: &Archive) -> Option<Vec<u8>> {
         fs_err::read(self.part_path(archive, "part")).ok()
@@ -93,8 +106,8 @@ impl Rig {
 
 fn quick() -> Timeouts {
     Timeouts {
-        connect: Duration::from_secs(1),
-        read: Duration::from_millis(300),
+        connect: Duration::from_secs(5),
+        read: Duration::from_secs(5),
         total: Duration::from_secs(20),
         max_retry_after: Duration::from_secs(5),
         retry_base: Duration::from_millis(10),

@@ -165,7 +165,7 @@ fn the_environment_is_read() {
         .env_remove("HTTPS_PROXY")
         .env("https_proxy", "lower.example:2")
         .env("NO_PROXY", "a.example")
-        .env("SSL_CERT_FILE", "/roots.pem")
+        .env("SSL_CERT_FILE", "roots.pem")
         .env("SSL_CERT_DIR", std::env::join_paths(["/a", "/b"]).unwrap())
         .current_dir(dir.root())
         .output()
@@ -197,7 +197,7 @@ fn in_an_environment() {
     assert_eq!(network.https_proxy.unwrap().1, "lower.example:2");
     assert_eq!(network.all_proxy, None);
     assert_eq!(network.no_proxy.as_deref(), Some("a.example"));
-    assert_eq!(network.cert_file, Some(PathBuf::from("/roots.pem")));
+    assert_eq!(network.cert_file, Some(PathBuf::from("roots.pem")));
     assert_eq!(
         network.cert_dirs,
         [PathBuf::from("/a"), PathBuf::from("/b")]
