@@ -9,6 +9,8 @@
 //! | `settings` | proxies, mirror, times: read once from the environment |
 //! | `client` | the HTTP client: TLS roots, proxies, redirects |
 //! | `download` | one address to one file: tries and bodies |
+//! | `document` | a small document, in memory |
+//! | `request` | one request, and what its failure means |
 //! | `retry` | which failures may pass, and how long to wait |
 //! | `part` | an incomplete download, and what may continue it |
 //! | `writer` | hashing and writing, off the network's threads |
@@ -18,11 +20,13 @@
 
 mod cache;
 mod client;
+mod document;
 mod download;
 mod error;
 mod minisign;
 mod mirror;
 mod part;
+mod request;
 mod retry;
 mod settings;
 mod writer;
@@ -34,7 +38,7 @@ use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
-pub use error::{Cause, FetchError};
+pub use error::{Cause, FetchError, HttpError};
 pub use minisign::verify_minisign;
 pub use retry::{Verdict, classify};
 pub use settings::{Mirror, Network, Settings, Timeouts};
@@ -165,7 +169,7 @@ impl Fetcher {
         let Inner {
             reporter, settings, ..
         } = &*self.0;
-        download::text(&client, reporter, &settings.timeouts, url, accept, limit).await
+        document::text(&client, reporter, &settings.timeouts, url, accept, limit).await
     }
 
     /// The signature that lies beside an archive: `archive_url` with `.minisig` after its path.

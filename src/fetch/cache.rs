@@ -82,7 +82,11 @@ impl Cache {
     pub(super) fn prepare(&self) -> Result<(), FetchError> {
         for folder in ["sha256", "locks"] {
             let path = self.root.join("downloads").join(folder);
-            fs_err::create_dir_all(&path).map_err(|source| FetchError::Cache { path, source })?;
+            fs_err::create_dir_all(&path).map_err(|source| FetchError::Cache {
+                path,
+                needed: None,
+                source,
+            })?;
         }
         Ok(())
     }
@@ -118,6 +122,7 @@ impl Cache {
             .join(digest.to_string());
         let failed = |source| FetchError::Cache {
             path: path.clone(),
+            needed: None,
             source,
         };
         let file = fs_err::File::options()
@@ -143,16 +148,11 @@ impl Cache {
         &self,
         archive: &Archive,
         reader: impl io::Read,
-    ) -> Result<VerifiedArchive, FetchError> {
+    ) -> Result<VerifiedArchive, CopyError> {
         self.prepare()?;
         let copy = self.scratch(archive.sha256);
-        let (found, size) =
-            copy.fill(reader, archive.size)
-                .map_err(|source| FetchError::Cache {
-                    path: copy.0.clone(),
-                    source,
-                })?;
-        self.commit(&copy, archive, found, size)
+        let (found, size) = copy.fill(reader, archive.size)?;
+        Ok(self.commit(&copy, archive, found, size)?)
     }
 
     /// Takes a file away from where it is, if it is the archive; another file is removed.
@@ -177,7 +177,10 @@ impl Cache {
         } else {
             // A link, or another file system.
             let reader = fs_err::File::open(file).map_err(unreadable)?;
-            self.copy_in(archive, reader)
+            self.copy_in(archive, reader).map_err(|e| match e {
+                CopyError::Read(source) => unreadable(source),
+                CopyError::Ours(error) => error,
+            })
         };
         // Left over after a copy; one that stays is the package client's to clean.
         let _ = fs_err::remove_file(file);
@@ -199,7 +202,11 @@ impl Cache {
             // Windows does not replace a file that somebody reads; it may already be the archive.
             Err(source) => match look(&path, archive)? {
                 Look::Good(verified) => Ok(verified),
-                _ => Err(FetchError::Cache { path, source }),
+                _ => Err(FetchError::Cache {
+                    path,
+                    needed: None,
+                    source,
+                }),
             },
         }
     }
@@ -213,25 +220,51 @@ impl Cache {
     }
 }
 
+/// Why a copy into the cache failed.
+#[derive(Debug)]
+pub(super) enum CopyError {
+    /// What was copied could not be read.
+    Read(io::Error),
+    /// It is another file than pinned, or the cache could not be written.
+    Ours(FetchError),
+}
+
+impl From<FetchError> for CopyError {
+    fn from(error: FetchError) -> Self {
+        Self::Ours(error)
+    }
+}
+
 /// A file with a name of its own, removed when it is not moved away.
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn fill(&self, mut reader: impl io::Read, limit: Option<u64>) -> io::Result<(Sha256, u64)> {
+    fn fill(
+        &self,
+        mut reader: impl io::Read,
+        pinned: Option<u64>,
+    ) -> Result<(Sha256, u64), CopyError> {
         use io::Write as _;
-        let mut file = fs_err::File::create(&self.0)?;
+        let failed = |source| {
+            CopyError::Ours(FetchError::Cache {
+                path: self.0.clone(),
+                needed: pinned,
+                source,
+            })
+        };
+        let mut file = fs_err::File::create(&self.0).map_err(failed)?;
         let mut hasher = Hasher::new();
         let mut buffer = vec![0; 256 * 1024];
         let mut size = 0;
         // One byte more than pinned is enough to know that it is another file.
-        while limit.is_none_or(|limit| size <= limit) {
+        while pinned.is_none_or(|pinned| size <= pinned) {
             let n = match reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(e),
+                Err(e) => return Err(CopyError::Read(e)),
             };
-            file.write_all(&buffer[..n])?;
+            file.write_all(&buffer[..n]).map_err(failed)?;
             hasher.update(&buffer[..n]);
             size += n as u64;
         }
@@ -262,6 +295,10 @@ fn look(path: &Path, archive: &Archive) -> Result<Look, FetchError> {
         // The file is what its name says; the pin contradicts itself.
         Err(e @ VerifyError::Digest { found, .. }) if found == archive.sha256 => Err(e.into()),
         Err(VerifyError::Digest { .. }) => Ok(Look::Corrupt),
-        Err(VerifyError::Read { path, source }) => Err(FetchError::Cache { path, source }),
+        Err(VerifyError::Read { path, source }) => Err(FetchError::Cache {
+            path,
+            needed: None,
+            source,
+        }),
     }
 }

@@ -27,8 +27,8 @@ pub(super) fn build(settings: &Settings, scheme: &str) -> Result<reqwest::Client
         Ok(client) => Ok(client),
         Err(_) if scheme == "http" && roots.is_none() => builder(settings, Some(&[]))?
             .build()
-            .map_err(|e| FetchError::Client(e.without_url())),
-        Err(e) => Err(FetchError::Client(e.without_url())),
+            .map_err(|e| FetchError::Client(e.into())),
+        Err(e) => Err(FetchError::Client(e.into())),
     }
 }
 
@@ -58,7 +58,7 @@ fn builder(
             .iter()
             .map(|der| reqwest::Certificate::from_der(der))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(FetchError::Client)?;
+            .map_err(|e| FetchError::Client(e.into()))?;
         builder = builder.tls_certs_only(certificates);
     }
     Ok(builder)

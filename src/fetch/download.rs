@@ -6,15 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use reqwest::header::{self, HeaderName};
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, header};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::cache::DigestLock;
-use super::error::{Cause, FetchError, one_line};
-use super::part::{Head, Part, PartPaths, Plan, plan};
-use super::retry::{Tries, Verdict, classify, jitter};
+use super::error::{Cause, FetchError};
+use super::part::{Part, PartPaths, Plan, plan};
+use super::request::{Warner, cause_of, get, head, is_html, send};
+use super::retry::{Tries, jitter};
 use super::settings::Timeouts;
 use super::writer::{Job, Writer};
 use crate::archive::{Archive, VerifiedArchive};
@@ -77,16 +77,14 @@ impl Transfer {
                     Err(cause) => cause,
                 },
             };
-            if matches!(cause, Cause::TooLong { .. } | Cause::Html(_)) {
-                part = Part::default();
-                self.discard(&paths).await;
-            }
             match tries.failed(&cause, part.len, jitter()) {
                 Some(wait) if Instant::now() + wait < deadline => {
                     warner.failed(&self.archive.file, &self.url, &cause);
                     tokio::time::sleep(wait).await;
                 }
                 _ => {
+                    let orphan = paths.clone();
+                    blocking(move || orphan.drop_orphan()).await;
                     return Err(FetchError::Download {
                         file: self.archive.file.clone(),
                         url: redacted(&self.url),
@@ -156,8 +154,13 @@ impl Transfer {
         let framed = head.content_length.is_some()
             || response.headers().contains_key(header::TRANSFER_ENCODING);
         let html = is_html(&response);
-        self.body(paths, part, &mut response, deadline, task)
-            .await?;
+        if let Err(cause) = self.body(paths, part, &mut response, deadline, task).await {
+            if matches!(cause, Cause::TooLong { .. } | Cause::Html(_)) {
+                *part = Part::default();
+                self.discard(paths).await;
+            }
+            return Err(cause);
+        }
         match self.archive.size {
             // Nothing else tells a short body that nobody announced, or a short range, from a whole one.
             Some(expected) if part.len < expected && (appending || !framed) => {
@@ -300,159 +303,6 @@ impl Transfer {
     }
 }
 
-/// Reads a small document: the same tries and times as for an archive, all of it in memory up to `limit` bytes.
-pub(super) async fn text(
-    client: &reqwest::Client,
-    reporter: &Arc<dyn Reporter>,
-    timeouts: &Timeouts,
-    url: &Url,
-    accept: &str,
-    limit: u64,
-) -> Result<String, FetchError> {
-    let deadline = Instant::now() + timeouts.total;
-    let mut tries = Tries::new(timeouts, 0);
-    let mut warner = Warner::new(Some(Arc::clone(reporter)));
-    loop {
-        let attempt = timeout_at(deadline, document(client, timeouts, url, accept, limit)).await;
-        let cause = match attempt {
-            Ok(Ok(text)) => return Ok(text),
-            Ok(Err(cause)) => cause,
-            Err(_) => Cause::OutOfTime {
-                budget: timeouts.total,
-                received: 0,
-            },
-        };
-        match tries.failed(&cause, 0, jitter()) {
-            Some(wait) if Instant::now() + wait < deadline => {
-                warner.failed(&redacted(url), url, &cause);
-                tokio::time::sleep(wait).await;
-            }
-            _ => {
-                return Err(FetchError::Document {
-                    url: redacted(url),
-                    tries: tries.made,
-                    cause: Box::new(cause),
-                });
-            }
-        }
-    }
-}
-
-async fn document(
-    client: &reqwest::Client,
-    timeouts: &Timeouts,
-    url: &Url,
-    accept: &str,
-    limit: u64,
-) -> Result<String, Cause> {
-    let mut response = send(get(client, url, accept)?, 0, timeouts).await?;
-    if response.status() != StatusCode::OK {
-        // Decided as for an archive that has no part yet.
-        if let Plan::Fail(cause) = plan(&head(&response), 0, None, None, SystemTime::now()) {
-            return Err(cause);
-        }
-    }
-    if response.content_length().is_some_and(|n| n > limit) {
-        return Err(Cause::TooLong { limit });
-    }
-    let mut bytes = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(piece)) => bytes.extend_from_slice(&piece),
-            Ok(None) => break,
-            Err(e) => return Err(cause_of(e, bytes.len() as u64, timeouts)),
-        }
-        if bytes.len() as u64 > limit {
-            return Err(Cause::TooLong { limit });
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| Cause::NotText)
-}
-
-/// A request for the bytes as they are. User name and password in the address go as Basic authorization: reqwest
-/// takes them out of it.
-fn get(
-    client: &reqwest::Client,
-    url: &Url,
-    accept: &str,
-) -> Result<reqwest::RequestBuilder, Cause> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(Cause::Scheme {
-            scheme: url.scheme().to_owned(),
-        });
-    }
-    Ok(client
-        .get(url.clone())
-        .header(header::ACCEPT, accept)
-        // The digest is over the raw bytes.
-        .header(header::ACCEPT_ENCODING, "identity"))
-}
-
-async fn send(
-    request: reqwest::RequestBuilder,
-    received: u64,
-    timeouts: &Timeouts,
-) -> Result<Response, Cause> {
-    request
-        .send()
-        .await
-        .map_err(|e| cause_of(e, received, timeouts))
-}
-
-/// Sorts reqwest's error in, without the address it names: that may hold credentials.
-fn cause_of(error: reqwest::Error, received: u64, timeouts: &Timeouts) -> Cause {
-    let error = error.without_url();
-    if distrusted(&error) {
-        Cause::Certificate(error)
-    } else if error.is_redirect() {
-        Cause::Redirect(error)
-    } else if error.is_connect() {
-        Cause::Connect(error)
-    } else if error.is_timeout() {
-        Cause::Stalled {
-            limit: timeouts.read,
-        }
-    } else if error.is_builder() {
-        Cause::Request(error)
-    } else {
-        Cause::Broken {
-            received,
-            source: error,
-        }
-    }
-}
-
-/// Whether rustls's refusal of a certificate is at the bottom. I/O errors wrap each other on the way there, and an I/O
-/// error's `source` passes over what it wraps.
-fn distrusted(error: &(dyn std::error::Error + 'static)) -> bool {
-    if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return matches!(error, rustls::Error::InvalidCertificate(_));
-    }
-    let wrapped = error
-        .downcast_ref::<std::io::Error>()
-        .and_then(std::io::Error::get_ref);
-    match wrapped {
-        Some(wrapped) => distrusted(wrapped),
-        None => error.source().is_some_and(distrusted),
-    }
-}
-
-fn head(response: &Response) -> Head {
-    let text = |name: HeaderName| {
-        let value = response.headers().get(name)?;
-        Some(value.to_str().ok()?.to_owned())
-    };
-    Head {
-        status: response.status().as_u16(),
-        etag: text(header::ETAG),
-        last_modified: text(header::LAST_MODIFIED),
-        date: text(header::DATE),
-        content_range: text(header::CONTENT_RANGE),
-        content_length: response.content_length(),
-        retry_after: text(header::RETRY_AFTER),
-    }
-}
-
 fn too_long(limit: u64, response: &Response) -> Cause {
     if is_html(response) {
         Cause::Html(None)
@@ -461,55 +311,12 @@ fn too_long(limit: u64, response: &Response) -> Cause {
     }
 }
 
-fn is_html(response: &Response) -> bool {
-    let kind = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or("")
-        .trim();
-    kind.eq_ignore_ascii_case("text/html") || kind.eq_ignore_ascii_case("application/xhtml+xml")
-}
-
 /// For a server that sends a page under another type.
 fn looks_like_html(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = fs_err::File::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
     let start = String::from_utf8_lossy(&start).trim_start().to_lowercase();
     read.is_ok() && (start.starts_with("<!doctype html") || start.starts_with("<html"))
-}
-
-/// Tells the first failure that may pass, and only that one.
-struct Warner(Option<Arc<dyn Reporter>>);
-
-impl Warner {
-    fn new(reporter: Option<Arc<dyn Reporter>>) -> Self {
-        Self(reporter)
-    }
-
-    fn failed(&mut self, what: &str, url: &Url, cause: &Cause) {
-        tracing::debug!(url = redacted(url), cause = one_line(cause), "try failed");
-        let Verdict::Retry { .. } = classify(cause) else {
-            return;
-        };
-        // A part that is started over is no failure worth a line.
-        if matches!(cause, Cause::CannotResume { .. }) {
-            return;
-        }
-        if let Some(reporter) = self.0.take() {
-            let from = redacted(url);
-            let from = if what == from {
-                String::new()
-            } else {
-                format!(" from {from}")
-            };
-            reporter.warn(&format!(
-                "Trouble with `{what}`{from}, trying again: {}",
-                one_line(cause)
-            ));
-        }
-    }
 }
 
 /// A download on the terminal, from start to end whatever happens.

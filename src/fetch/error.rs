@@ -1,5 +1,6 @@
 //! Why an archive could not be had.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,12 +66,14 @@ pub enum FetchError {
     },
     /// The HTTP client could not be made: no roots of trust on this host.
     #[error("Cannot set up TLS")]
-    Client(#[source] reqwest::Error),
+    Client(#[source] HttpError),
     /// A file of the cache cannot be read, written or locked.
-    #[error("Cannot use the download cache at `{}`", path.display())]
+    #[error("Cannot use the download cache at `{}`{}", path.display(), in_all(*needed))]
     Cache {
         /// Where.
         path: PathBuf,
+        /// The archive's bytes, where it was being written.
+        needed: Option<u64>,
         /// Why.
         #[source]
         source: io::Error,
@@ -108,10 +111,10 @@ pub enum Cause {
     },
     /// No connection: name resolution, TCP, TLS or a proxy.
     #[error("Cannot connect")]
-    Connect(#[source] reqwest::Error),
+    Connect(#[source] HttpError),
     /// The server's certificate is not trusted.
     #[error("The server's TLS certificate is not trusted")]
-    Certificate(#[source] reqwest::Error),
+    Certificate(#[source] HttpError),
     /// Nothing arrived for so long.
     #[error("The server sent nothing for {} s", limit.as_secs_f32())]
     Stalled {
@@ -125,7 +128,7 @@ pub enum Cause {
         received: u64,
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: HttpError,
     },
     /// The body ended early, and nothing announced its length.
     #[error("The body ended after {received} of {expected} bytes")]
@@ -137,7 +140,7 @@ pub enum Cause {
     },
     /// A redirect that is not followed.
     #[error("A redirect was refused")]
-    Redirect(#[source] reqwest::Error),
+    Redirect(#[source] HttpError),
     /// Any status that brings no body of use.
     #[error("The server answered {status}")]
     Status {
@@ -182,7 +185,7 @@ pub enum Cause {
         received: u64,
     },
     /// The part cannot be written.
-    #[error("Cannot write `{}`{}", path.display(), needed.map_or_else(String::new, |n| format!(", {n} bytes in all")))]
+    #[error("Cannot write `{}`{}", path.display(), in_all(*needed))]
     Write {
         /// Where.
         path: PathBuf,
@@ -194,7 +197,7 @@ pub enum Cause {
     },
     /// The request could not even be made.
     #[error("Cannot make the request")]
-    Request(#[source] reqwest::Error),
+    Request(#[source] HttpError),
 }
 
 /// An error and its causes in one line, for a warning.
@@ -207,6 +210,39 @@ pub(super) fn one_line(error: &dyn std::error::Error) -> String {
     }
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+fn in_all(needed: Option<u64>) -> String {
+    needed.map_or_else(String::new, |n| format!(", {n} bytes in all"))
+}
+
+/// An error of the HTTP client's, shown by its innermost cause: the layers around it say only that they failed.
+///
+/// Made without the address, which may hold credentials.
+pub struct HttpError(reqwest::Error);
+
+impl From<reqwest::Error> for HttpError {
+    fn from(error: reqwest::Error) -> Self {
+        Self(error.without_url())
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut inner: &dyn std::error::Error = &self.0;
+        while let Some(source) = inner.source() {
+            inner = source;
+        }
+        fmt::Display::fmt(inner, f)
+    }
+}
+
+impl fmt::Debug for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for HttpError {}
 
 fn after(tries: u32) -> String {
     match tries {
@@ -265,7 +301,7 @@ impl Help for FetchError {
                 env_vars::SSL_CERT_FILE
             )),
             Self::Cache { .. } => Some(format!(
-                "set {} to a folder that you can write to",
+                "set {} to a folder that you can write to, with enough space",
                 env_vars::XTOOL_CACHE_DIR
             )),
             Self::Mirror { .. } => Some(format!("change or unset {}", env_vars::XTOOL_MIRROR)),
@@ -279,8 +315,8 @@ impl Help for Cause {
         let mirror = env_vars::XTOOL_MIRROR;
         match self {
             Self::Connect(_) => Some(format!(
-                "behind a proxy set HTTPS_PROXY (and NO_PROXY); without a network set {mirror} to a mirror made with \
-                 `xtool mirror`, or use `--offline` with a filled cache"
+                "if a proxy stands between, check HTTPS_PROXY and NO_PROXY; without a network set {mirror} to a mirror \
+                 made with `xtool mirror`, or use `--offline` with a filled cache"
             )),
             Self::Certificate(_) => Some(format!(
                 "behind a proxy that inspects TLS set {} to its certificates in PEM form; a host without roots of \
@@ -309,8 +345,15 @@ impl Help for Cause {
                 404 | 410 => Some(format!(
                     "`xtool update` looks for what is published now; {mirror} names a mirror that still has it"
                 )),
+                429 | 500..=599 => Some(format!(
+                    "try again later; {mirror} names another place to get it from"
+                )),
                 _ => None,
             },
+            Self::Digest(_) | Self::TooLong { .. } => Some(format!(
+                "the file was replaced at its source, or altered on the way: `xtool update` looks for a newer \
+                 release, {mirror} names another place"
+            )),
             Self::Write { .. } => Some(format!(
                 "free some space, or set {} to a folder with more of it",
                 env_vars::XTOOL_CACHE_DIR
@@ -318,8 +361,6 @@ impl Help for Cause {
             Self::Scheme { .. }
             | Self::Redirect(_)
             | Self::CannotResume { .. }
-            | Self::TooLong { .. }
-            | Self::Digest(_)
             | Self::NotText
             | Self::Request(_) => None,
         }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::cache::Cache;
-use super::error::FetchError;
+use super::cache::{Cache, CopyError};
+use super::error::{Cause, FetchError};
 use crate::archive::{Archive, VerifiedArchive};
 use crate::digest::Sha256;
 
@@ -58,10 +58,11 @@ impl Known {
 
 /// What an error of the HTTP mirror's means.
 pub(super) fn http_miss(error: FetchError) -> Miss {
-    use super::error::Cause;
     match error.cause() {
         _ if !error.next_source() => Miss::Ours(error),
         Some(Cause::Status { status, .. }) if matches!(status.as_u16(), 404 | 410) => Miss::Lacks,
+        // An object store says 403 for what is not there when it must not list.
+        Some(Cause::Status { status, .. }) if status.is_client_error() => Miss::Bad(error),
         Some(Cause::Digest(_) | Cause::TooLong { .. } | Cause::EndedEarly { .. }) => {
             Miss::Bad(error)
         }
@@ -77,7 +78,7 @@ pub(super) fn from_folder(
 ) -> Result<VerifiedArchive, Miss> {
     let path = folder.join("sha256").join(archive.sha256.to_string());
     match fs_err::File::open(&path) {
-        Ok(file) => cache.copy_in(archive, file).map_err(copied),
+        Ok(file) => cache.copy_in(archive, file).map_err(|e| copied(e, &path)),
         Err(e) if e.kind() == io::ErrorKind::NotFound && folder.is_dir() => Err(Miss::Lacks),
         Err(source) => Err(Miss::Broken(FetchError::Mirror { path, source })),
     }
@@ -108,7 +109,7 @@ pub(super) fn from_tar(
             continue;
         };
         if digest == archive.sha256 {
-            return cache.copy_in(archive, entry).map_err(copied);
+            return cache.copy_in(archive, entry).map_err(|e| copied(e, path));
         }
         seen.insert(digest);
     }
@@ -127,9 +128,13 @@ fn entry_digest<R: io::Read>(entry: &tar::Entry<'_, R>) -> Option<Sha256> {
     name.strip_prefix("sha256/")?.parse().ok()
 }
 
-fn copied(error: FetchError) -> Miss {
+fn copied(error: CopyError, path: &Path) -> Miss {
     match error {
-        FetchError::Verify(_) => Miss::Bad(error),
-        _ => Miss::Ours(error),
+        CopyError::Read(source) => Miss::Broken(FetchError::Mirror {
+            path: path.to_owned(),
+            source,
+        }),
+        CopyError::Ours(error @ FetchError::Verify(_)) => Miss::Bad(error),
+        CopyError::Ours(error) => Miss::Ours(error),
     }
 }

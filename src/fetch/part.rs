@@ -129,6 +129,13 @@ impl PartPaths {
         absent(fs_err::remove_file(&self.part))
     }
 
+    /// Removes a part that nothing can continue, because it has no side file.
+    pub(super) fn drop_orphan(&self) {
+        if !self.side.exists() {
+            let _ = fs_err::remove_file(&self.part);
+        }
+    }
+
     /// Moves the complete part to its final place.
     pub(super) fn finish(&self, path: &Path) -> io::Result<()> {
         fs_err::rename(&self.part, path)?;

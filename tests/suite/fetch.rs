@@ -1,11 +1,13 @@
 //! The download engine against a server with faults. The numbers are the cases of the list of faults.
 
 mod cache;
+mod environment;
 mod integrity;
 mod mirror;
 mod network;
 mod resume;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,9 @@ use xtool::help::Help as _;
 
 use crate::support::TestEnv;
 use crate::support::recorder::Recorder;
+
+/// User `me`, password `hunter2`, as Basic authorization.
+const ME_HUNTER2: &str = "Basic bWU6aHVudGVyMg==";
 
 /// A fetcher with a cache of its own and short times.
 struct Rig {
@@ -56,6 +61,19 @@ impl Rig {
         self.fetcher.download(archive, url).await
     }
 
+    /// Drops a download, as Ctrl-C does, once its part has `len` bytes.
+    async fn drop_at(&self, archive: &Archive, url: &Url, len: usize) {
+        let arrived = async {
+            while self.part(archive).is_none_or(|part| part.len() < len) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            result = self.download(archive, url) => panic!("it ended: {result:?}"),
+            () = arrived => {}
+        }
+    }
+
     /// The bytes of the part, if there is one.
     fn part(&self, archive: &Archive) -> Option<Vec<u8>> {
         fs_err::read(self.part_path(archive, "part")).ok()
@@ -88,8 +106,8 @@ impl Rig {
 
 fn quick() -> Timeouts {
     Timeouts {
-        connect: Duration::from_secs(1),
-        read: Duration::from_millis(300),
+        connect: Duration::from_secs(5),
+        read: Duration::from_secs(5),
         total: Duration::from_secs(20),
         max_retry_after: Duration::from_secs(5),
         retry_base: Duration::from_millis(10),
@@ -111,11 +129,11 @@ fn told(error: &FetchError) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(e) = next {
-        text += &format!("\n  cause: {e}");
+        let _ = write!(text, "\n  cause: {e}");
         next = e.source();
     }
     if let Some(help) = error.help() {
-        text += &format!("\n  help: {help}");
+        let _ = write!(text, "\n  help: {help}");
     }
     text
 }

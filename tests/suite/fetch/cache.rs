@@ -84,14 +84,14 @@ async fn twenty_at_once_download_once() {
         assert_holds(&task.await.unwrap().unwrap(), &body);
     }
     assert_eq!(server.requests().len(), 1);
-    let waited: Vec<String> = others.iter().flat_map(|(r, _)| r.steps()).collect();
+    let told_to_wait: Vec<String> = others.iter().flat_map(|(r, _)| r.steps()).collect();
     assert_eq!(
-        waited.len(),
+        told_to_wait.len(),
         19,
         "once each, but for the one that downloads"
     );
     assert_says(
-        &waited[0],
+        &told_to_wait[0],
         &["Waiting for another xtool", "tool-1.0.tar.xz"],
     );
 }
@@ -122,7 +122,8 @@ async fn downloads_at_a_time_are_limited() {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert_eq!(most.load(Ordering::SeqCst), 3);
+    let most = most.load(Ordering::SeqCst);
+    assert!((2..=3).contains(&most), "{most}");
 }
 
 /// F43, F44: a download that is dropped frees its lock, and leaves what it has.
@@ -137,11 +138,9 @@ async fn a_dropped_download_frees_its_lock() {
             _ => Reply::file(request, &body),
         }
     });
-    let rig = Rig::with(|s| s.timeouts.read = Duration::from_secs(20));
+    let rig = Rig::new();
     let url = server.url("t");
-    let dropped =
-        tokio::time::timeout(Duration::from_millis(300), rig.download(&wanted, &url)).await;
-    assert!(dropped.is_err());
+    rig.drop_at(&wanted, &url, 5000).await;
     let next = tokio::time::timeout(Duration::from_secs(5), rig.download(&wanted, &url)).await;
     assert_holds(&next.unwrap().unwrap(), &body);
     assert_eq!(server.requests()[1].header("range"), Some("bytes=5000-"));

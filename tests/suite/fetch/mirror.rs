@@ -179,6 +179,46 @@ async fn a_broken_mirror_is_one_warning_in_all() {
     assert_eq!(failing.requests().len(), 5);
 }
 
+/// F38: a `.tar.zst` that ends inside the archive that is asked for.
+#[tokio::test]
+async fn a_tar_cut_inside_an_archive_is_broken() {
+    let body = noise(500_000);
+    let env = TestEnv::new();
+    let whole = pack(&env, &[(place(&archive(&body)), body.clone())]);
+    let bytes = fs_err::read(whole).unwrap();
+    let cut = env.write("cut.tar.zst", &bytes[..bytes.len() / 2]);
+    let rig = with(env, Mirror::Tar(cut));
+    assert!(
+        rig.fetcher
+            .at_hand(&archive(&body))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_says(&rig.recorder.warnings().join("\n"), &["cannot be used"]);
+    assert!(rig.names().is_empty());
+}
+
+/// A refusal for one archive says nothing about the next: object stores say 403 for what they lack.
+#[tokio::test]
+async fn a_refusing_mirror_is_asked_again() {
+    let body = noise(1000);
+    let wanted = archive(&body);
+    let path = format!("/{}", place(&wanted));
+    let server = Server::new(move |request, _| {
+        if request.path() == path {
+            Reply::ok(&*body)
+        } else {
+            Reply::status(403)
+        }
+    });
+    let rig = with(TestEnv::new(), Mirror::Http(server.url("")));
+    let refused = archive(b"refused");
+    assert!(rig.fetcher.at_hand(&refused).await.unwrap().is_none());
+    assert!(rig.fetcher.at_hand(&wanted).await.unwrap().is_some());
+    assert_says(&rig.recorder.warnings().join("\n"), &["403"]);
+}
+
 /// F67: a mirror's credentials are not told.
 #[tokio::test]
 async fn a_mirrors_credentials_are_not_told() {

@@ -15,7 +15,7 @@ use url::Url;
 use xtool::digest::Sha256;
 
 /// No connection lives longer, so that no test hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a client asked.
 #[derive(Debug, Clone)]
@@ -102,8 +102,8 @@ impl Reply {
         reply.header("ETag", etag).header("Accept-Ranges", "bytes")
     }
 
-    pub fn redirect(to: impl ToString) -> Self {
-        Self::status(302).header("Location", to.to_string())
+    pub fn redirect(to: impl AsRef<str>) -> Self {
+        Self::status(302).header("Location", to.as_ref())
     }
 
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -324,18 +324,17 @@ fn answer(
     request: &Request,
     reply: &Reply,
 ) -> io::Result<()> {
-    let mut head = format!(
-        "HTTP/1.1 {} Scripted\r\nConnection: close\r\n",
-        reply.status
-    );
+    let mut headers = reply.headers.clone();
     if !reply.no_length {
-        head += &format!("Content-Length: {}\r\n", reply.body.len());
+        headers.push(("Content-Length".to_owned(), reply.body.len().to_string()));
     }
-    for (name, value) in &reply.headers {
-        head += &format!("{name}: {value}\r\n");
+    headers.push(("Connection".to_owned(), "close".to_owned()));
+    let mut head = format!("HTTP/1.1 {} Scripted\r\n", reply.status).into_bytes();
+    for (name, value) in &headers {
+        write!(head, "{name}: {value}\r\n")?;
     }
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(b"\r\n")?;
+    head.extend_from_slice(b"\r\n");
+    stream.write_all(&head)?;
     stream.flush()?;
     if request.method == "HEAD" {
         return Ok(());
