@@ -217,7 +217,7 @@ fn threads_make_no_difference() {
             entry(
                 format!("d{}/s{}/f{n}", n % 7, n % 3),
                 kind,
-                0o644 | u32::from(n % 2 == 0) * 0o111,
+                0o644 | (u32::from(n % 2 == 0) * 0o111),
             )
         })
         .collect();
