@@ -13,6 +13,7 @@
 //!   [`Cause::Conflict`], and so is a path that goes through a link of an earlier archive.
 //! - Files are not synced to disk: the store does that once.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -269,7 +270,8 @@ fn unpack_format(
             AbsoluteTargets::Refuse
         },
     };
-    let dest = Dest::new(dest, plan.limits.max_bytes);
+    let base = base(dest)?;
+    let dest = Dest::new(&base, plan.limits.max_bytes);
     let unpacked = match format {
         Format::Zip => zipfile::unpack(&content, &plan, &dest),
         Format::Tar(compression) => tarball::unpack(content, compression, &plan, &dest),
@@ -279,6 +281,20 @@ fn unpack_format(
         dest.undo();
     }
     unpacked
+}
+
+/// On Windows the verbatim form (`\\?\`), in which paths may be longer than 260 characters.
+fn base(dest: &Path) -> Result<Cow<'_, Path>, Cause> {
+    if !cfg!(windows) {
+        return Ok(Cow::Borrowed(dest));
+    }
+    fs_err::canonicalize(dest)
+        .map(Cow::Owned)
+        .map_err(|source| Cause::Write {
+            path: dest.to_owned(),
+            bytes: None,
+            source,
+        })
 }
 
 fn open(archive: &VerifiedArchive) -> Result<FilePart, Cause> {

@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::{Cause, Unpacked, gate, tarball};
 
 const MAGIC: &[u8] = b"!<arch>\n";
-const HEADER: u64 = 60;
+const HEADER: usize = 60;
 /// More members than any package has; deb(5) knows three, and lets others be skipped.
 const MAX_MEMBERS: usize = 64;
 
@@ -30,7 +30,7 @@ pub fn unpack(content: &FilePart, plan: &Plan, dest: &Dest<'_>) -> Result<Unpack
         .next()
         .filter(|m| m.name == "debian-binary")
         .ok_or_else(|| malformed("its first member is not `debian-binary`"))?;
-    check_version(first.content)?;
+    check_version(&first.content)?;
     let mut data: Vec<Member> = members.filter(|m| m.name.starts_with("data.tar")).collect();
     let data = match (data.pop(), data.is_empty()) {
         (None, _) => return Err(malformed("it has no data.tar")),
@@ -48,7 +48,7 @@ pub fn unpack(content: &FilePart, plan: &Plan, dest: &Dest<'_>) -> Result<Unpack
 }
 
 /// deb(5): the format's major number is 2; a new minor one may only add members.
-fn check_version(content: FilePart) -> Result<(), Cause> {
+fn check_version(content: &FilePart) -> Result<(), Cause> {
     let mut version = Vec::new();
     content
         .part(0, 16)
@@ -68,13 +68,13 @@ fn members(content: &FilePart) -> Result<Vec<Member>, Cause> {
     let mut members = Vec::new();
     let mut at = MAGIC.len() as u64;
     while at < content.len() {
-        let mut header = [0; HEADER as usize];
+        let mut header = [0; HEADER];
         content
             .part(at, content.len())
             .read_exact(&mut header)
             .map_err(|source| Cause::Damaged { source })?;
         let (name, size) = parse_header(&header)?;
-        let start = at + HEADER;
+        let start = at + HEADER as u64;
         let end = start
             .checked_add(size)
             .filter(|end| *end <= content.len())
@@ -94,7 +94,7 @@ fn members(content: &FilePart) -> Result<Vec<Member>, Cause> {
 
 /// Name and size of a member (ar(5): name 16 bytes, …, size 10 bytes in decimal at 48, the end mark at 58). Debian's
 /// variant has short names only, some with a slash at the end.
-fn parse_header(header: &[u8; HEADER as usize]) -> Result<(String, u64), Cause> {
+fn parse_header(header: &[u8; HEADER]) -> Result<(String, u64), Cause> {
     if !header.ends_with(b"`\n") {
         return Err(malformed("a member's header has no end mark"));
     }

@@ -123,7 +123,7 @@ fn skip_padding(source: &mut impl BufRead) -> io::Result<bool> {
         let follows = zeros < bytes.len();
         source.consume(zeros);
         padding += zeros as u64;
-        if (ended || follows) && padding % 4 != 0 {
+        if (ended || follows) && !padding.is_multiple_of(4) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "data after the end of the xz stream",

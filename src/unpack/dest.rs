@@ -226,11 +226,15 @@ fn open(place: &Path) -> Result<File, Cause> {
 }
 
 /// 0755 less the umask: no archive decides who else may write here.
+#[cfg(unix)]
 fn make_folder(place: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
-    builder.create(place)
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().mode(0o755).create(place)
+}
+
+#[cfg(not(unix))]
+fn make_folder(place: &Path) -> io::Result<()> {
+    fs_err::create_dir(place)
 }
 
 /// 0755 or 0644 less the umask, and nothing was there.

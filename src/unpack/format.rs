@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How many bytes of a file's start [`Format::sniff`] wants to see.
+/// How many bytes of a file's start [`Content::sniff`] wants to see.
 pub const SNIFF_BYTES: usize = 512;
 
 /// A format that can be unpacked.

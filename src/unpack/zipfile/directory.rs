@@ -13,7 +13,7 @@ use super::{is_known, malformed};
 use crate::unpack::input::FilePart;
 use crate::unpack::{Cause, gate};
 
-const END_RECORD: u64 = 22;
+const END_RECORD: usize = 22;
 const END_MAGIC: &[u8; 4] = b"PK\x05\x06";
 const LOCATOR: u64 = 20;
 const LOCATOR_MAGIC: &[u8; 4] = b"PK\x06\x07";
@@ -186,7 +186,7 @@ struct End {
 /// Finds the end record (APPNOTE 4.3.16) and, before it, the 64-bit one (4.3.14, 4.3.15).
 fn find_end(content: &FilePart) -> Result<End, Cause> {
     let length = content.len();
-    let tail_start = length.saturating_sub(END_RECORD + MAX_COMMENT);
+    let tail_start = length.saturating_sub(END_RECORD as u64 + MAX_COMMENT);
     let tail = bytes(content, tail_start, length)?;
     let mut found = tail
         .windows(END_MAGIC.len())
@@ -198,25 +198,25 @@ fn find_end(content: &FilePart) -> Result<End, Cause> {
         .next_back()
         .ok_or_else(|| malformed("it has no end record, so it is truncated or no zip"))?;
     let record = tail
-        .get(at..at + END_RECORD as usize)
+        .get(at..at + END_RECORD)
         .ok_or_else(|| malformed("its end record is truncated"))?;
     let comment = u64::from(u16_at(record, 20));
     let start = tail_start + at as u64;
-    if start + END_RECORD + comment != length {
+    if start + END_RECORD as u64 + comment != length {
         return Err(malformed("there is data after its end"));
     }
     let plausible = |at: usize| {
-        tail.get(at..at + END_RECORD as usize).is_some_and(|other| {
-            tail_start + at as u64 + END_RECORD + u64::from(u16_at(other, 20)) == length
+        tail.get(at..at + END_RECORD).is_some_and(|other| {
+            tail_start + (at + END_RECORD) as u64 + u64::from(u16_at(other, 20)) == length
         })
     };
     if found.any(plausible) {
         return Err(malformed("it has more than one end record"));
     }
-    if u16_at(record, 4) != 0 || u16_at(record, 6) != 0 {
-        if u16_at(record, 4) != 0xffff || u16_at(record, 6) != 0xffff {
-            return Err(malformed("it is one of several volumes"));
-        }
+    // With a 64-bit end record, all ones.
+    let disks = (u16_at(record, 4), u16_at(record, 6));
+    if !matches!(disks, (0, 0) | (0xffff, 0xffff)) {
+        return Err(malformed("it is one of several volumes"));
     }
     let short = Directory {
         entries: u64::from(u16_at(record, 10)),

@@ -19,8 +19,10 @@ fn truncated_archives_are_refused() {
     for format in Format::ALL {
         let whole = sample(format);
         unpacked(format.file(), &whole, &Options::default());
-        let near_the_ends = (1..80.min(whole.len())).flat_map(|n| [n, whole.len() - n]);
-        let between = (0..whole.len()).step_by(1997);
+        let near_the_ends = (1..80.min(whole.len()))
+            .step_by(3)
+            .flat_map(|n| [n, whole.len() - n]);
+        let between = (0..whole.len()).step_by(4999);
         for length in near_the_ends.chain(between) {
             // A tar may end after its first zero block: the second is a custom.
             let is_whole_tar = format == Format::Tar && length >= whole.len() - 512;
@@ -65,8 +67,8 @@ fn truncated_tars_inside_whole_streams_are_refused() {
 fn damaged_archives_do_no_harm() {
     for format in Format::ALL {
         let whole = sample(format);
-        let headers = (0..whole.len().min(700)).step_by(3);
-        let rest = (700..whole.len()).step_by(911);
+        let headers = (0..whole.len().min(700)).step_by(11);
+        let rest = (700..whole.len()).step_by(2711);
         for at in headers.chain(rest) {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x41;

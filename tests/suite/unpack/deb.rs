@@ -1,11 +1,18 @@
 //! What only Debian packages have.
 
+#[cfg(unix)]
 use std::path::PathBuf;
 
-use xtool::unpack::{Cause, Options};
+#[cfg(unix)]
+use xtool::unpack::Cause;
+use xtool::unpack::Options;
 
-use super::build::{ar, ar_header, deb, file, folder, gz, symlink, tar, xz, zst};
-use super::sandbox::{Found, Sandbox, chain, content, refused_bytes, unpacked};
+use super::build::{ar, ar_header, deb, file, gz, tar, xz, zst};
+#[cfg(unix)]
+use super::build::{folder, symlink};
+#[cfg(unix)]
+use super::sandbox::{Found, Sandbox};
+use super::sandbox::{chain, content, refused_bytes, unpacked};
 
 /// F40: an absolute link inside a package leads to the same place of the tree, from wherever the tree is.
 #[cfg(unix)]

@@ -180,7 +180,7 @@ fn lengths_are_bounded() {
         Err(Refusal::TooLong)
     );
     let name = "n".repeat(200);
-    let long = vec![name.as_str(); MAX_PATH_BYTES / 200 + 1].join("/");
+    let long = [name.as_str(); MAX_PATH_BYTES / 200 + 1].join("/");
     assert_eq!(parse(long), Err(Refusal::TooLong));
 }
 

@@ -1,12 +1,13 @@
 //! What must come out.
 
+#[cfg(unix)]
 use std::path::PathBuf;
 
 use xtool::unpack::{Cause, Options};
 
-use super::build::{
-    Entry, Format, Kind, entry, file, folder, hard_link, pax_record, symlink, tar_member,
-};
+use super::build::{Entry, Format, Kind, entry, file, pax_record, tar_member};
+#[cfg(unix)]
+use super::build::{folder, hard_link, symlink};
 use super::sandbox::{Found, chain, content, refused_with, unpacked};
 
 /// Files, folders listed and implied, empty files, links: counted and there.
@@ -207,21 +208,21 @@ fn under_umask_077() {
 /// One thread and many unpack the same tree: small files by the hundred, and files larger than any buffer.
 #[test]
 fn threads_make_no_difference() {
-    let noise: Vec<u8> = (0..6_000_000_u32)
+    let noise: Vec<u8> = (0..4_500_000_u32)
         .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0])
         .collect();
-    let mut entries: Vec<Entry> = (0..700)
+    let mut entries: Vec<Entry> = (0..200)
         .map(|n| {
             let kind = Kind::File(noise[n..n + n * 7].to_vec());
             entry(
                 format!("d{}/s{}/f{n}", n % 7, n % 3),
                 kind,
-                0o644 | u32::from(n % 2 == 0) * 0o111,
+                0o644 | (u32::from(n % 2 == 0) * 0o111),
             )
         })
         .collect();
     entries.push(file("large", &noise));
-    entries.push(file("zeros", vec![0; 6_000_000]));
+    entries.push(file("zeros", vec![0; 3_000_000]));
     for format in Format::ALL {
         let archive = format.archive(&entries);
         let tree = |threads| {
@@ -233,7 +234,7 @@ fn threads_make_no_difference() {
         };
         let one = tree(1);
         assert_eq!(one["large"], content(&noise));
-        for threads in [0, 2, 5] {
+        for threads in [0, 5] {
             assert!(tree(threads) == one, "{format:?} with {threads} threads");
         }
     }
