@@ -21,6 +21,8 @@ pub const XTOOL_LOG: &str = "XTOOL_LOG";
 pub const XTOOL_HTTP_TIMEOUT: &str = "XTOOL_HTTP_TIMEOUT";
 /// Seconds without a byte after which a download is taken up anew; default 30.
 pub const XTOOL_HTTP_READ_TIMEOUT: &str = "XTOOL_HTTP_READ_TIMEOUT";
+/// Seconds that `rustup target add` may take; default 300.
+pub const XTOOL_RUSTUP_TIMEOUT: &str = "XTOOL_RUSTUP_TIMEOUT";
 
 /// pip's index (JSON simple API), asked before uv's.
 pub const PIP_INDEX_URL: &str = "PIP_INDEX_URL";
@@ -30,6 +32,8 @@ pub const UV_DEFAULT_INDEX: &str = "UV_DEFAULT_INDEX";
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 /// rustup's choice of toolchain: part of the key under which rustc's answers are kept.
 pub const RUSTUP_TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
+/// Where rustup keeps its toolchains and settings; default `~/.rustup`.
+pub const RUSTUP_HOME: &str = "RUSTUP_HOME";
 /// Allows `-Z` flags on stable: what build-std needs there.
 pub const RUSTC_BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
 /// cargo's own test hook for the library source; honoured so that `build-std` is judged as cargo will.
