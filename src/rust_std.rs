@@ -382,7 +382,7 @@ fn add_with_rustup(
     ];
     let limit = (context.env)(env_vars::XTOOL_RUSTUP_TIMEOUT)
         .and_then(|v| v.to_str()?.trim().parse().ok())
-        .map_or(Duration::from_secs(300), Duration::from_secs);
+        .map_or(Duration::from_mins(5), Duration::from_secs);
     let failed = |what: String| RustStdError::Rustup {
         triple: triple.clone(),
         toolchain: rustup.toolchain.clone(),

@@ -490,7 +490,7 @@ impl Edit<'_> {
             let before = claim.as_ref().and_then(|c| c.before.as_deref());
             let was_string = before.is_some_and(|b| b.starts_with(['"', '\'']));
             let unchanged = before
-                .and_then(|b| decode(b))
+                .and_then(decode)
                 .is_some_and(|b| b.iter().map(String::as_str).eq(theirs.iter().copied()));
             if let (Some(before), true) = (before, (as_string || was_string) && unchanged) {
                 let before = before.to_owned();

@@ -147,12 +147,13 @@ fn insert(
             Ok(insert_in_brackets(text, &span, last, &entry))
         }
         Item::Table(t) if t.is_dotted() => {
-            let prefix: String = table[header_depth..]
+            let path: Vec<String> = table[header_depth..]
                 .iter()
-                .map(|p| format!("{}.", key_text(p)))
+                .map(|p| key_text(p))
+                .chain([assignment])
                 .collect();
             let after = last_of_body(t).ok_or_else(|| shape(table, key))?;
-            Ok(insert_line(text, after, &format!("{prefix}{assignment}")))
+            Ok(insert_line(text, after, &path.join(".")))
         }
         Item::Table(t) if complete && (depth == 0 || !t.is_implicit()) => match last_of_body(t) {
             Some(after) => Ok(insert_line(text, after, &assignment)),
@@ -432,14 +433,12 @@ fn append_block(text: &str, table: &[&str], assignment: &str) -> String {
 fn delete_lines(text: &str, range: Range<usize>) -> String {
     let start = text[..range.start].rfind('\n').map_or(0, |i| i + 1);
     let end = text[range.end..].find('\n').map(|i| range.end + i + 1);
-    match end {
-        Some(end) => replace(text, start..end, ""),
-        None => {
-            let kept = &text[..start];
-            let kept = kept.strip_suffix('\n').unwrap_or(kept);
-            kept.strip_suffix('\r').unwrap_or(kept).to_owned()
-        }
+    if let Some(end) = end {
+        return replace(text, start..end, "");
     }
+    let kept = &text[..start];
+    let kept = kept.strip_suffix('\n').unwrap_or(kept);
+    kept.strip_suffix('\r').unwrap_or(kept).to_owned()
 }
 
 fn delete_header(text: &str, header: Range<usize>) -> String {
@@ -454,17 +453,17 @@ fn delete_header(text: &str, header: Range<usize>) -> String {
             .strip_suffix(eol)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('\n'))
     });
-    match blank_before {
-        Some(eol) => delete_lines(text, start - eol.len()..header.end),
-        None => {
-            let out = delete_lines(text, header.clone());
-            // It was the first line: a blank line that parted it from the next table has nothing to part any more.
-            if start == 0 {
-                let rest = out.strip_prefix("\r\n").or_else(|| out.strip_prefix('\n'));
-                return rest.map_or(out.clone(), str::to_owned);
-            }
-            out
-        }
+    if let Some(eol) = blank_before {
+        return delete_lines(text, start - eol.len()..header.end);
+    }
+    let out = delete_lines(text, header);
+    if start > 0 {
+        return out;
+    }
+    // It was the first line: a blank line that parted it from the next table has nothing to part any more.
+    match out.strip_prefix("\r\n").or_else(|| out.strip_prefix('\n')) {
+        Some(rest) => rest.to_owned(),
+        None => out,
     }
 }
 

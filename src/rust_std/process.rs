@@ -146,17 +146,19 @@ pub(super) fn run(
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
     };
-    let text = |file: &mut std::fs::File| {
-        let mut bytes = Vec::new();
-        file.rewind()?;
-        file.take(1 << 20).read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    };
     Ok(Output {
         success: status.success(),
         stdout: text(&mut stdout).map_err(io)?,
         stderr: text(&mut stderr).map_err(io)?,
     })
+}
+
+/// What was written to a file, at most 1 MiB of it.
+fn text(file: &mut (impl Read + Seek)) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.take(1 << 20).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::project::toolchain_file::ToolchainFile;
 use crate::project::version::Version;
 
 /// How long `rustc -vV` may take; a busy machine needs a second.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// The part of the answer that costs processes.
 #[derive(Serialize, Deserialize)]
@@ -39,41 +39,38 @@ pub fn query(context: Context<'_>) -> Result<RustInfo, RustStdError> {
         "rustc-{}.json",
         &Sha256::of(key.as_bytes()).short()
     ));
-    let answer = match read(&file, &key) {
-        Some(answer) => answer,
-        None => {
-            let answer = ask(&rustc, cargo.as_deref(), key, context)?;
-            keep(&file, &answer);
-            answer
-        }
+    let answer = if let Some(answer) = read(&file, &key) {
+        answer
+    } else {
+        let answer = ask(&rustc, cargo.as_deref(), key, context)?;
+        keep(&file, &answer);
+        answer
     };
     info(rustc, answer, context)
 }
 
 fn key(rustc: &Path, cargo: Option<&Path>, context: Context<'_>) -> Result<String, RustStdError> {
-    let mut key = format!("1\0{}\0{}\0", rustc.display(), stamp(rustc));
-    if let Some(cargo) = cargo {
-        key += &format!("{}\0{}\0", cargo.display(), stamp(cargo));
+    let mut parts = vec!["1".to_owned()];
+    for program in [Some(rustc), cargo].into_iter().flatten() {
+        parts.push(program.display().to_string());
+        parts.push(stamp(program));
     }
     if let Some(file) = ToolchainFile::find(context.root)? {
-        key += &format!("{}\0{}\0", file.file.display(), file.text);
+        parts.push(file.file.display().to_string());
+        parts.push(file.text);
     }
     for name in [env_vars::RUSTUP_TOOLCHAIN, env_vars::RUSTC] {
         let value = (context.env)(name).unwrap_or_default();
-        key += &format!("{name}={}\0", value.to_string_lossy());
+        parts.push(format!("{name}={}", value.to_string_lossy()));
     }
     // rustup's default and its overrides, which go by folder.
     if let Some(home) = rustup_home(context) {
-        let settings = home.join("settings.toml");
-        let text = fs_err::read(&settings).unwrap_or_default();
-        key += &format!(
-            "{}\0{}\0{}\0",
-            home.display(),
-            Sha256::of(&text),
-            context.root.display()
-        );
+        let text = fs_err::read(home.join("settings.toml")).unwrap_or_default();
+        parts.push(home.display().to_string());
+        parts.push(Sha256::of(&text).to_string());
+        parts.push(context.root.display().to_string());
     }
-    Ok(key)
+    Ok(parts.join("\0"))
 }
 
 /// Modification time and size.

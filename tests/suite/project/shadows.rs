@@ -1,1 +1,97 @@
-//! shadows
+//! F60: what hides our settings is named.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use xtool::project::Project;
+use xtool::project::shadows::{Shadow, shadows};
+
+use super::{Env, WINDOWS, entries};
+
+fn look(env: &Env, cwd: &str, variables: &[(&str, &str)]) -> Vec<Shadow> {
+    let variables: BTreeMap<&str, OsString> = variables
+        .iter()
+        .map(|(k, v)| (*k, OsString::from(v)))
+        .collect();
+    let project = Project::find(&env.root.join(cwd)).expect("a project");
+    shadows(&project, &[entries(WINDOWS, "/s")], &|name| {
+        variables.get(name).cloned()
+    })
+    .expect("read")
+}
+
+fn words(found: &[Shadow]) -> String {
+    found.iter().map(|s| format!("{s}\n")).collect()
+}
+
+/// F60: cargo's and rustc's variables win over every file.
+#[test]
+fn variables_are_named() {
+    let env = Env::new();
+    assert_eq!(look(&env, "", &[]), []);
+    let found = look(
+        &env,
+        "",
+        &[
+            ("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", "gcc"),
+            ("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "wine"),
+            ("RUSTFLAGS", "-Cx"),
+            ("CARGO_ENCODED_RUSTFLAGS", "-Cx"),
+            ("CC_x86_64_pc_windows_gnu", "gcc"),
+            ("PKG_CONFIG_ALLOW_CROSS_x86_64_pc_windows_gnu", "1"),
+            ("CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER", "cc"),
+        ],
+    );
+    assert_eq!(found.len(), 5, "{}", words(&found));
+    let text = words(&found);
+    assert!(
+        text.contains("`RUSTFLAGS`") && text.contains("target.x86_64-pc-windows-gnu.rustflags")
+    );
+    assert_eq!(look(&env, "", &[("RUSTFLAGS", "")]), []);
+}
+
+/// F60: a configuration nearer to the build hides ours; one further up does not, except that its `build.rustflags`
+/// no longer reaches the target.
+#[test]
+fn files_are_named() {
+    let env = Env::new();
+    env.put("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n");
+    env.put("crates/a/Cargo.toml", "[package]\nname = \"a\"\n");
+    env.put("crates/b/Cargo.toml", "[package]\nname = \"b\"\n");
+    env.put(
+        "crates/a/.cargo/config.toml",
+        "[target.x86_64-pc-windows-gnu]\nlinker = \"x\"\nrustflags = [\"-Cx\"]\n",
+    );
+    env.put(
+        "../.cargo/config.toml",
+        "[target.x86_64-pc-windows-gnu]\nlinker = \"x\"\n",
+    );
+    let found = look(&env, "", &[]);
+    assert_eq!(
+        found,
+        [Shadow::NearerFile {
+            file: env.root.join("crates/a/.cargo/config.toml"),
+            key: "target.x86_64-pc-windows-gnu.linker".to_owned(),
+            folder: env.root.join("crates/a"),
+        }]
+    );
+    env.put(
+        "crates/b/src/.cargo/config",
+        "[env]\nCC_x86_64_pc_windows_gnu = \"x\"\n",
+    );
+    assert_eq!(look(&env, "crates/b/src", &[]).len(), 2);
+
+    env.put(
+        "../.cargo/config.toml",
+        "[build]\nrustflags = [\"--cfg\", \"x\"]\n",
+    );
+    let text = words(&look(&env, "", &[("CARGO_BUILD_RUSTFLAGS", "-Cx")]));
+    assert!(
+        text.contains("CARGO_BUILD_RUSTFLAGS") && text.contains("cfg(all())"),
+        "{text}"
+    );
+    let home = env.root.join("../cargo-home");
+    env.put("../cargo-home/config.toml", "build.rustflags = '-Cx'\n");
+    let found = look(&env, "", &[("CARGO_HOME", home.to_str().expect("UTF-8"))]);
+    assert_eq!(found.len(), 3, "{}", words(&found));
+}
