@@ -1,4 +1,4 @@
-//! zig for Windows: mingw-w64's libraries come with zig, libgcc's place is taken by compiler_rt and libunwind.
+//! zig for Windows: mingw-w64's libraries come with zig, libgcc's place is taken by `compiler_rt` and libunwind.
 
 use std::ffi::OsString;
 
@@ -14,11 +14,10 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
         return Action::Keep;
     }
     let both = match arg.text {
-        // zig names the C runtime itself, by the target's version.
-        "-lmsvcrt" => Action::Drop,
+        // zig adds the C runtime and its start-up objects itself.
+        "-lmsvcrt" | "-nostartfiles" => Action::Drop,
         // zig has a definition file for the API set, but no library of this name.
         "-lsynchronization" => Action::replace("-lapi-ms-win-core-synch-l1-2-0"),
-        "-nostartfiles" => Action::Drop,
         _ if objects::is_rustcs_crt(arg) => Action::Drop,
         _ => Action::Keep,
     };
