@@ -45,14 +45,17 @@ fn gnu(context: Context<'_>, arg: Arg<'_>) -> Action {
         | "-Wl,--disable-auto-image-base"
         | "-Wl,--dynamicbase"
         | "-Wl,--large-address-aware" => Action::Drop,
-        text if is_export_list(text) => Action::Drop,
-        _ => Action::Keep,
+        text => export_list(text),
     }
 }
 
-/// rustc's list of a DLL's exports; zig takes no definition file, and exports what is marked in the objects.
-fn is_export_list(text: &str) -> bool {
-    text.trim_start_matches("-Wl,").ends_with("list.def")
+/// rustc's list of a DLL's exports. Unknown to zig as a linker option, it is a module definition file to it as a
+/// plain input. Without it a DLL would export every symbol, Rust's own included.
+fn export_list(text: &str) -> Action {
+    match text.strip_prefix("-Wl,") {
+        Some(path) if path.ends_with("list.def") => Action::replace(path),
+        _ => Action::Keep,
+    }
 }
 
 pub(super) fn late(context: Context<'_>) -> Vec<OsString> {
