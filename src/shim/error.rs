@@ -163,15 +163,14 @@ impl Help for ShimError {
 
 /// Says the error on stderr as the command line would, and gives the exit code.
 pub(super) fn report(error: &ShimError) -> ExitCode {
-    let mut text = format!("error: {error}\n");
+    let mut lines = vec![format!("error: {error}")];
     let mut cause = error.source();
     while let Some(e) = cause {
-        text.push_str(&format!("  caused by: {}\n", e.to_string().trim_end()));
+        lines.push(format!("  caused by: {}", e.to_string().trim_end()));
         cause = e.source();
     }
-    if let Some(help) = error.help() {
-        text.push_str(&format!("help: {help}\n"));
-    }
+    lines.extend(error.help().map(|help| format!("help: {help}")));
+    let text = lines.join("\n") + "\n";
     // A closed stderr leaves the exit code to tell it.
     let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
     ExitCode::FAILURE

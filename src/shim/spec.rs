@@ -180,32 +180,26 @@ impl Spec {
 
     /// Reads `shim.toml`; `path` is for messages.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ShimError> {
-        // The schema is judged first: another one may have keys that this version does not know.
+        // Another schema may have keys that this version does not know: judge it first where parsing fails.
         #[derive(Deserialize)]
         struct Head {
             schema: u32,
         }
-        let parse = |source| ShimError::Parse {
+        let other_schema = |found| ShimError::Schema {
             path: path.to_owned(),
-            source: Box::new(source),
+            found,
         };
-        toml::from_str(text)
-            .or_else(|error| match toml::from_str::<Head>(text) {
-                Ok(head) if head.schema != SCHEMA => Err(ShimError::Schema {
+        match toml::from_str::<Self>(text) {
+            Ok(spec) if spec.schema == SCHEMA => Ok(spec),
+            Ok(spec) => Err(other_schema(spec.schema)),
+            Err(source) => Err(match toml::from_str::<Head>(text) {
+                Ok(head) if head.schema != SCHEMA => other_schema(head.schema),
+                _ => ShimError::Parse {
                     path: path.to_owned(),
-                    found: head.schema,
-                }),
-                _ => Err(parse(error)),
-            })
-            .and_then(|spec: Self| {
-                if spec.schema == SCHEMA {
-                    return Ok(spec);
-                }
-                Err(ShimError::Schema {
-                    path: path.to_owned(),
-                    found: spec.schema,
-                })
-            })
+                    source: Box::new(source),
+                },
+            }),
+        }
     }
 
     /// The text of `shim.toml`.

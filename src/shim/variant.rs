@@ -110,12 +110,12 @@ fn fill(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) -> io:
 /// Makes a file under another name and renames it over `path`.
 fn place(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let staging = tempfile::Builder::new()
+    let scratch = tempfile::Builder::new()
         .prefix(".staged-")
         .tempdir_in(folder)?;
-    let made = staging.path().join("file");
-    make(&made)?;
-    if cfg!(windows) && path.exists() && fs_err::rename(&made, path).is_err() {
+    let fresh = scratch.path().join("file");
+    make(&fresh)?;
+    if cfg!(windows) && path.exists() && fs_err::rename(&fresh, path).is_err() {
         // A program that runs cannot be replaced on Windows, but it can be moved aside.
         let aside = tempfile::Builder::new()
             .prefix(".old-")
@@ -123,8 +123,8 @@ fn place(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<
             .keep();
         fs_err::rename(path, aside.join("file"))?;
     }
-    if made.symlink_metadata().is_ok() {
-        fs_err::rename(&made, path)?;
+    if fresh.symlink_metadata().is_ok() {
+        fs_err::rename(&fresh, path)?;
     }
     Ok(())
 }

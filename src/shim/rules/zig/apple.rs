@@ -24,12 +24,17 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
         (text, _) if text.starts_with("-mmacos-version-min=") => Action::Drop,
         ("-isysroot" | "-arch", Some(_)) => Action::DropWithNext,
         ("-Wl,-dylib", _) => Action::Drop,
+        ("-Wl,-exported_symbols_list", Some(list))
+            if context.minor < 16 && list.starts_with("-Wl,") =>
+        {
+            Action::DropWithNext
+        }
         (text, _) if context.minor < 16 => export_lists(text),
         _ => Action::Keep,
     }
 }
 
-/// zig's linker takes no lists of exported symbols before 0.16. Without one a dylib exports every global symbol,
+/// zig's linker takes no lists of exported symbols before 0.16. rustc passes option and file in two arguments. Without one a dylib exports every global symbol,
 /// not only the `#[no_mangle]` ones: wider than asked for, but nothing is missing.
 fn export_lists(text: &str) -> Action {
     let lists = ["-Wl,-exported_symbols_list,", "-Wl,--dynamic-list"];

@@ -249,12 +249,16 @@ fn windows_takes_zigs_libraries() {
                 "-Wl,--disable-auto-image-base",
                 "-Wl,--dynamicbase",
                 "-Wl,--large-address-aware",
-                "/tmp/rustc1/list.def",
                 "-lgcc_eh",
                 "-lkernel32",
             ]
         ),
         "-lgcc_eh -lkernel32"
+    );
+    // What a DLL exports.
+    assert_eq!(
+        link(WINDOWS, &["-Wl,/tmp/rustc1/list.def"]),
+        "/tmp/rustc1/list.def"
     );
     assert_eq!(link(WINDOWS, &["-Wl,-Bdynamic"]), "-Wl,-search_paths_first");
     assert_eq!(
@@ -398,6 +402,8 @@ fn apple_drops_what_zigs_linker_lacks() {
         link_with(APPLE, "0.16.0", &args),
         format!("{} {} {stubs}", args[1], args[2])
     );
+    let two = ["-Wl,-exported_symbols_list", "-Wl,/t/list", "-lfoo"];
+    assert_eq!(link(APPLE, &two), format!("-lfoo {stubs}"));
     assert_eq!(
         link(APPLE, &["-liconv"]),
         format!("-liconv -lcharset {stubs}")

@@ -1,4 +1,4 @@
-//! zig for Windows: mingw-w64's libraries come with zig, libgcc's place is taken by compiler_rt and libunwind.
+//! zig for Windows: mingw-w64's libraries come with zig, libgcc's place is taken by `compiler_rt` and libunwind.
 
 use std::ffi::OsString;
 
@@ -14,11 +14,10 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
         return Action::Keep;
     }
     let both = match arg.text {
-        // zig names the C runtime itself, by the target's version.
-        "-lmsvcrt" => Action::Drop,
+        // zig adds the C runtime and its start-up objects itself.
+        "-lmsvcrt" | "-nostartfiles" => Action::Drop,
         // zig has a definition file for the API set, but no library of this name.
         "-lsynchronization" => Action::replace("-lapi-ms-win-core-synch-l1-2-0"),
-        "-nostartfiles" => Action::Drop,
         _ if objects::is_rustcs_crt(arg) => Action::Drop,
         _ => Action::Keep,
     };
@@ -46,14 +45,17 @@ fn gnu(context: Context<'_>, arg: Arg<'_>) -> Action {
         | "-Wl,--disable-auto-image-base"
         | "-Wl,--dynamicbase"
         | "-Wl,--large-address-aware" => Action::Drop,
-        text if is_export_list(text) => Action::Drop,
-        _ => Action::Keep,
+        text => export_list(text),
     }
 }
 
-/// rustc's list of a DLL's exports; zig takes no definition file, and exports what is marked in the objects.
-fn is_export_list(text: &str) -> bool {
-    text.trim_start_matches("-Wl,").ends_with("list.def")
+/// rustc's list of a DLL's exports. Unknown to zig as a linker option, it is a module definition file to it as a
+/// plain input. Without it a DLL would export every symbol, Rust's own included.
+fn export_list(text: &str) -> Action {
+    match text.strip_prefix("-Wl,") {
+        Some(path) if path.ends_with("list.def") => Action::replace(path),
+        _ => Action::Keep,
+    }
 }
 
 pub(super) fn late(context: Context<'_>) -> Vec<OsString> {
