@@ -74,8 +74,15 @@ mod tests {
         let t: Triple = "x86_64-pc-windows-gnu".parse().unwrap();
         let env = build_env(&t, Path::new("/s"), &Tool::ALL);
         assert_eq!(env.suffixed.len(), 4);
-        assert!(env.suffixed.iter().all(|(n, _)| n.ends_with("_x86_64_pc_windows_gnu")));
-        let cc = ("CC_x86_64_pc_windows_gnu".to_owned(), text(&shim(Path::new("/s"), Tool::Cc)));
+        assert!(
+            env.suffixed
+                .iter()
+                .all(|(n, _)| n.ends_with("_x86_64_pc_windows_gnu"))
+        );
+        let cc = (
+            "CC_x86_64_pc_windows_gnu".to_owned(),
+            text(&shim(Path::new("/s"), Tool::Cc)),
+        );
         assert!(env.suffixed.contains(&cc));
     }
 

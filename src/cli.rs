@@ -25,6 +25,7 @@ pub struct Cli {
 /// Flags of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Global {
     /// Say nothing but errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -95,7 +96,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  xtool cache prune --dry-run")]
     Cache(Cache),
     /// Print a completion script
-    #[command(after_help = "Example:\n  xtool completions bash > ~/.local/share/bash-completion/completions/xtool")]
+    #[command(
+        after_help = "Example:\n  xtool completions bash > ~/.local/share/bash-completion/completions/xtool"
+    )]
     Completions(Completions),
     /// Print the manual page
     #[command(after_help = "Example:\n  xtool man | man -l -")]
@@ -104,6 +107,7 @@ pub enum Command {
 
 /// `xtool add`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Add {
     /// Target triples, as in `cargo build --target`
     #[arg(required = true, value_name = "TRIPLE")]

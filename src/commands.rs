@@ -56,7 +56,8 @@ fn init_log(verbose: u8) {
     if verbose < 2 && asked.is_none() {
         return;
     }
-    let filter = asked.unwrap_or_else(|| if verbose > 2 { "debug" } else { "xtool=debug" }.to_owned());
+    let filter =
+        asked.unwrap_or_else(|| if verbose > 2 { "debug" } else { "xtool=debug" }.to_owned());
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(filter)

@@ -38,6 +38,7 @@ use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
+pub use document::Document;
 pub use error::{Cause, FetchError, HttpError};
 pub use minisign::verify_minisign;
 pub use retry::{Verdict, classify};
@@ -159,7 +160,12 @@ impl Fetcher {
     }
 
     /// A small document, such as a package index's JSON: UTF-8, at most `limit` bytes. Not cached.
-    pub async fn text(&self, url: &Url, accept: &str, limit: u64) -> Result<String, FetchError> {
+    pub async fn document(
+        &self,
+        url: &Url,
+        accept: &str,
+        limit: u64,
+    ) -> Result<Document, FetchError> {
         if self.0.settings.offline {
             return Err(FetchError::Offline {
                 what: redacted(url),
@@ -170,6 +176,11 @@ impl Fetcher {
             reporter, settings, ..
         } = &*self.0;
         document::text(&client, reporter, &settings.timeouts, url, accept, limit).await
+    }
+
+    /// The text of [`Fetcher::document`].
+    pub async fn text(&self, url: &Url, accept: &str, limit: u64) -> Result<String, FetchError> {
+        Ok(self.document(url, accept, limit).await?.text)
     }
 
     /// The signature that lies beside an archive: `archive_url` with `.minisig` after its path.

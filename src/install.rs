@@ -32,7 +32,7 @@ pub enum InstallError {
         version: String,
         /// Why.
         #[source]
-        source: UnpackError,
+        source: Box<UnpackError>,
     },
     /// The store refused.
     #[error(transparent)]
@@ -78,8 +78,10 @@ impl Installer {
     /// Installs what is missing, all at once as far as downloads and cores allow. The results are in the order of
     /// `pins`. SIGINT ends the waiting; parts of downloads stay for the next time.
     pub fn install_all(&self, pins: &[Pin]) -> Vec<Result<Outcome, InstallError>> {
-        let mut found: Vec<Option<Result<Outcome, InstallError>>> =
-            pins.iter().map(|pin| self.present(pin).transpose()).collect();
+        let mut found: Vec<Option<Result<Outcome, InstallError>>> = pins
+            .iter()
+            .map(|pin| self.present(pin).transpose())
+            .collect();
         if found.iter().all(Option::is_some) {
             return found.into_iter().flatten().collect();
         }
@@ -90,7 +92,10 @@ impl Installer {
         {
             Ok(runtime) => runtime,
             Err(e) => {
-                let e = StoreError::io("start the threads that install into", self.store.layout().home())(e);
+                let e = StoreError::io(
+                    "start the threads that install into",
+                    self.store.layout().home(),
+                )(e);
                 return vec![Err(e.into())];
             }
         };
@@ -125,7 +130,8 @@ impl Installer {
         let this = self.clone();
         let _lock = blocking(move || {
             this.store.lock(&id, || {
-                this.reporter.step(&format!("Waiting for another xtool that installs {id}"));
+                this.reporter
+                    .step(&format!("Waiting for another xtool that installs {id}"));
             })
         })
         .await?;
@@ -146,9 +152,9 @@ impl Installer {
         archives: &[VerifiedArchive],
     ) -> Result<Outcome, InstallError> {
         let root = match source {
-            PinnedSource::Url { root, .. } | PinnedSource::Pypi { root, .. } | PinnedSource::Path { root, .. } => {
-                root.as_deref()
-            }
+            PinnedSource::Url { root, .. }
+            | PinnedSource::Pypi { root, .. }
+            | PinnedSource::Path { root, .. } => root.as_deref(),
             PinnedSource::Apt { .. } => None,
         };
         let staging = self.store.stage()?;
@@ -159,10 +165,12 @@ impl Installer {
         };
         let (mut files, mut bytes) = (0, 0);
         for archive in archives {
-            let unpacked = unpack::unpack(archive, &tree, &options).map_err(|source| InstallError::Unpack {
-                toolchain: pin.toolchain.clone(),
-                version: pin.version.clone(),
-                source,
+            let unpacked = unpack::unpack(archive, &tree, &options).map_err(|source| {
+                InstallError::Unpack {
+                    toolchain: pin.toolchain.clone(),
+                    version: pin.version.clone(),
+                    source: Box::new(source),
+                }
             })?;
             files += unpacked.files;
             bytes += unpacked.bytes;

@@ -27,6 +27,10 @@ pub struct Printer {
     json: bool,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "all output goes by way of the printer, whether it is silenced or not"
+)]
 impl Printer {
     /// As the flags say; sets the process's colour choice.
     pub fn new(global: &Global) -> Self {
@@ -133,7 +137,13 @@ pub fn bytes(n: u64) -> String {
 mod tests {
     #[test]
     fn sizes_are_short() {
-        for (n, text) in [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (93_508_126, "93.5 MB"), (345_000_000, "345 MB")] {
+        for (n, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1500, "1.5 kB"),
+            (93_508_126, "93.5 MB"),
+            (345_000_000, "345 MB"),
+        ] {
             assert_eq!(super::bytes(n), text);
         }
     }

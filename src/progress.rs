@@ -90,12 +90,17 @@ impl Reporter for Terminal {
 }
 
 fn sized_style() -> ProgressStyle {
-    ProgressStyle::with_template("  {msg:36} [{bar:24}] {bytes:>10}/{total_bytes:10} {bytes_per_sec:>12} {left}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("left", |state: &ProgressState, w: &mut dyn std::fmt::Write| {
+    ProgressStyle::with_template(
+        "  {msg:36} [{bar:24}] {bytes:>10}/{total_bytes:10} {bytes_per_sec:>12} {left}",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar())
+    .with_key(
+        "left",
+        |state: &ProgressState, w: &mut dyn std::fmt::Write| {
             let _ = write!(w, "{}s left", state.eta().as_secs());
-        })
-        .progress_chars("=> ")
+        },
+    )
+    .progress_chars("=> ")
 }
 
 fn unsized_style() -> ProgressStyle {

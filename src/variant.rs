@@ -29,7 +29,9 @@ pub enum VariantError {
         triple: Triple,
     },
     /// The toolchain brings one glibc and can link against no other.
-    #[error("The toolchain `{toolchain}` links against the glibc that it brings, not against {glibc}")]
+    #[error(
+        "The toolchain `{toolchain}` links against the glibc that it brings, not against {glibc}"
+    )]
     FixedGlibc {
         /// The target.
         triple: Triple,
@@ -54,7 +56,9 @@ impl Help for VariantError {
     fn help(&self) -> Option<String> {
         Some(match self {
             Self::NoGlibc { triple } => format!("xtool add {triple}   (without --glibc)"),
-            Self::FixedGlibc { triple, glibc, .. } => format!("xtool add {triple} --toolchain zig --glibc {glibc}"),
+            Self::FixedGlibc { triple, glibc, .. } => {
+                format!("xtool add {triple} --toolchain zig --glibc {glibc}")
+            }
             Self::TooOld { triple, lowest, .. } => format!("xtool add {triple} --glibc {lowest}"),
         })
     }
@@ -83,10 +87,13 @@ pub fn spec(
 ) -> Result<Spec, VariantError> {
     let glibc = glibc(target, toolchain, tools, options)?;
     let under = |path: &Option<String>| path.as_ref().map(|p| below(place.root, p));
-    let program = |path: &Option<String>| {
-        under(path).map(|p| with_suffix(p, place.host.exe_suffix()))
-    };
-    let mut spec = Spec::new(target.triple.clone(), toolchain.family, place.root.to_owned());
+    let program =
+        |path: &Option<String>| under(path).map(|p| with_suffix(p, place.host.exe_suffix()));
+    let mut spec = Spec::new(
+        target.triple.clone(),
+        toolchain.family,
+        place.root.to_owned(),
+    );
     spec.sysroot = under(&tools.sysroot);
     spec.library_path = toolchain
         .library_path
@@ -165,7 +172,9 @@ fn multiarch(host: Host) -> &'static str {
 
 /// The manifest's `/` become the host's separators.
 fn below(root: &Path, relative: &str) -> PathBuf {
-    relative.split('/').fold(root.to_owned(), |path, part| path.join(part))
+    relative
+        .split('/')
+        .fold(root.to_owned(), |path, part| path.join(part))
 }
 
 fn with_suffix(path: PathBuf, suffix: &str) -> PathBuf {
@@ -205,9 +214,18 @@ mod tests {
     #[test]
     fn the_floor_is_part_of_zigs_target() {
         let zig_target = |t: &str, g| spec_for(t, "zig", g).unwrap().zig.unwrap().target;
-        assert_eq!(zig_target("x86_64-unknown-linux-gnu", None), "x86_64-linux-gnu.2.17");
-        assert_eq!(zig_target("x86_64-unknown-linux-gnu", Some("2.28")), "x86_64-linux-gnu.2.28");
-        assert_eq!(zig_target("x86_64-unknown-linux-musl", None), "x86_64-linux-musl");
+        assert_eq!(
+            zig_target("x86_64-unknown-linux-gnu", None),
+            "x86_64-linux-gnu.2.17"
+        );
+        assert_eq!(
+            zig_target("x86_64-unknown-linux-gnu", Some("2.28")),
+            "x86_64-linux-gnu.2.28"
+        );
+        assert_eq!(
+            zig_target("x86_64-unknown-linux-musl", None),
+            "x86_64-linux-musl"
+        );
     }
 
     #[test]
@@ -227,7 +245,10 @@ mod tests {
         let spec = spec_for("x86_64-pc-windows-gnu", "mingw-w64", None).unwrap();
         let gcc = "/t/usr/bin/x86_64-w64-mingw32-gcc-posix";
         assert_eq!(spec.tools.cc.as_deref(), Some(Path::new(gcc)));
-        assert_eq!(spec.library_path, [Path::new("/t/usr/lib/x86_64-linux-gnu")]);
+        assert_eq!(
+            spec.library_path,
+            [Path::new("/t/usr/lib/x86_64-linux-gnu")]
+        );
         assert!(spec.runner.is_some());
     }
 }

@@ -8,7 +8,7 @@ use xtool::project::{Kind, Project};
 use xtool::resolve::ToolchainSpec;
 
 use super::apply::{self, Request};
-use super::failure::Failure;
+use super::failure::with_help;
 use super::pins::LockUse;
 use super::session::{Session, triples};
 use crate::cli::Add;
@@ -51,7 +51,7 @@ fn merge(before: TargetOptions, args: &Add) -> Result<TargetOptions> {
         let _: ToolchainSpec = spec.parse().context("Cannot use `--toolchain`")?;
     }
     if let Some(glibc) = &args.glibc {
-        check_glibc(glibc).map_err(|e| Failure::new(e, "--glibc 2.17"))?;
+        check_glibc(glibc).map_err(|e| with_help(e, "--glibc 2.17"))?;
     }
     Ok(TargetOptions {
         toolchain: args.toolchain.clone().or(before.toolchain),

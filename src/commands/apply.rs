@@ -59,7 +59,13 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
     for (triple, options) in &request.targets {
         let want = spec_of(options)?;
         check_target(session, triple)?;
-        pins.push(pins::pin(session, triple, want.as_ref(), &mut lock, request.lock)?);
+        pins.push(pins::pin(
+            session,
+            triple,
+            want.as_ref(),
+            &mut lock,
+            request.lock,
+        )?);
     }
     if request.lock == LockUse::Require {
         old_lock.require_unchanged(&lock)?;
@@ -102,7 +108,11 @@ fn rustc_knows(triple: &Triple) -> bool {
         .args(["--print", "target-list"])
         .stdin(std::process::Stdio::null())
         .output()
-        .is_ok_and(|out| String::from_utf8_lossy(&out.stdout).lines().any(|l| l == triple.as_str()))
+        .is_ok_and(|out| {
+            String::from_utf8_lossy(&out.stdout)
+                .lines()
+                .any(|l| l == triple.as_str())
+        })
 }
 
 fn install(
@@ -126,7 +136,13 @@ fn install(
                     let r = &outcome.installed.receipt;
                     session.printer.step(
                         "Installed",
-                        &format!("{} {} ({}, from {})", r.toolchain, r.version, bytes(r.bytes), r.source),
+                        &format!(
+                            "{} {} ({}, from {})",
+                            r.toolchain,
+                            r.version,
+                            bytes(r.bytes),
+                            r.source
+                        ),
                     );
                 }
                 installed.push(outcome);
@@ -135,7 +151,9 @@ fn install(
         }
     }
     // A run that was broken off, or that could do nothing at all, changes nothing.
-    if installed.is_empty() && let Some(first) = failures.pop() {
+    if installed.is_empty()
+        && let Some(first) = failures.pop()
+    {
         return Err(first);
     }
     let exe = session.store.own_executable()?;
@@ -191,9 +209,10 @@ pub fn spec(
 ) -> Result<shims::Spec> {
     let manifest = session.manifest()?;
     let target = resolve::target(manifest, triple)?;
-    let (Some(toolchain), Some(tools)) =
-        (manifest.toolchains.get(&pin.toolchain), target.tools.get(&pin.toolchain))
-    else {
+    let (Some(toolchain), Some(tools)) = (
+        manifest.toolchains.get(&pin.toolchain),
+        target.tools.get(&pin.toolchain),
+    ) else {
         return Err(resolve::ResolveError::NotForTarget {
             toolchain: pin.toolchain.clone(),
             triple: triple.clone(),
@@ -227,8 +246,14 @@ fn write_files(
     let cargo = project.kind == Kind::Cargo;
     let cache = rustc_cache(session);
     // Without a rustc the files are written all the same; what needs it says so itself.
-    let rustc = if cargo { rust_std::query(rust_context(project, &cache)).ok() } else { None };
-    let host = rustc.as_ref().map_or(session.machine().host.rustc_triple(), |r| r.host.as_str());
+    let rustc = if cargo {
+        rust_std::query(rust_context(project, &cache)).ok()
+    } else {
+        None
+    };
+    let host = rustc
+        .as_ref()
+        .map_or(session.machine().host.rustc_triple(), |r| r.host.as_str());
     let set: Vec<Entries> = ready
         .iter()
         .filter(|r| cargo && r.triple.as_str() != host)
@@ -239,7 +264,10 @@ fn write_files(
             "`{}` is this host's own triple, and what stands in cargo's configuration for it would reach build scripts too: nothing was written there",
             r.triple
         ));
-        session.printer.help(&format!("eval \"$(xtool env {0})\" && cargo build --target {0}   (for one shell)", r.triple));
+        session.printer.help(&format!(
+            "eval \"$(xtool env {0})\" && cargo build --target {0}   (for one shell)",
+            r.triple
+        ));
     }
 
     let held = project.hold(dirs)?;
@@ -250,7 +278,9 @@ fn write_files(
     changed |= lock_of(project, lock, ready)?.save(&held, project)?;
     if cargo {
         let build = ready.iter().any(|r| {
-            let provider = rustc.as_ref().map(|info| rust_std::choose(info, &r.triple, r.options.rust_std));
+            let provider = rustc
+                .as_ref()
+                .map(|info| rust_std::choose(info, &r.triple, r.options.rust_std));
             matches!(provider, Some(rust_std::Provider::BuildStd { .. }))
         });
         let change = Change {
@@ -269,11 +299,14 @@ fn write_files(
             session.printer.warn(warning);
         }
     }
-    let mut record = Record::load(dirs, &project.root)?.unwrap_or_else(|| Record::new(&project.root));
+    let mut record =
+        Record::load(dirs, &project.root)?.unwrap_or_else(|| Record::new(&project.root));
     for r in ready {
         // A target's earlier toolchain and variant are no longer used by it; `sync` settles what is.
         record.toolchains.push(r.installed.id.clone());
-        record.variants.retain(|v| !v.contains(&format!("-{}-", r.triple)));
+        record
+            .variants
+            .retain(|v| !v.contains(&format!("-{}-", r.triple)));
         record.variants.push(r.variant.clone());
     }
     record.variants.sort();
@@ -281,7 +314,9 @@ fn write_files(
     record.toolchains.sort();
     record.toolchains.dedup();
     let variants = record.variants.clone();
-    record.toolchains.retain(|id| variants.iter().any(|v| v.starts_with(&format!("{id}-"))));
+    record
+        .toolchains
+        .retain(|id| variants.iter().any(|v| v.starts_with(&format!("{id}-"))));
     record.save(&held, dirs)?;
     drop(held);
 
@@ -316,7 +351,10 @@ fn provide_std(session: &Session, request: &Request<'_>, ready: &[Ready]) -> Vec
     if request.project.kind != Kind::Cargo {
         return Vec::new();
     }
-    let wanted: Vec<&Ready> = ready.iter().filter(|r| r.options.rust_std != RustStd::None).collect();
+    let wanted: Vec<&Ready> = ready
+        .iter()
+        .filter(|r| r.options.rust_std != RustStd::None)
+        .collect();
     if wanted.is_empty() {
         return Vec::new();
     }
@@ -334,7 +372,10 @@ fn provide_std(session: &Session, request: &Request<'_>, ready: &[Ready]) -> Vec
         };
         match rust_std::provide(&info, &r.triple, wish, context, session.reporter.as_ref()) {
             Ok(Outcome::Installed) => {
-                session.printer.step("Installed", &format!("Rust's standard library for {}", r.triple));
+                session.printer.step(
+                    "Installed",
+                    &format!("Rust's standard library for {}", r.triple),
+                );
             }
             Ok(_) => {}
             Err(e) => failures.push(e.into()),
@@ -387,14 +428,21 @@ fn summary(
     let fresh = ready.iter().any(|r| r.fresh);
     for r in ready {
         let receipt = &r.installed.receipt;
-        let what = format!("{} with {} {}", r.triple, receipt.toolchain, receipt.version);
+        let what = format!(
+            "{} with {} {}",
+            r.triple, receipt.toolchain, receipt.version
+        );
         if changed || fresh {
             printer.step("Ready", &what);
         } else {
             printer.step("Unchanged", &what);
         }
     }
-    if changed && failures.is_empty() && project.kind == Kind::Cargo && let [r] = ready {
+    if changed
+        && failures.is_empty()
+        && project.kind == Kind::Cargo
+        && let [r] = ready
+    {
         printer.note(&format!("Now: cargo build --target {}", r.triple));
     }
     Ok(())

@@ -9,7 +9,7 @@ use xtool::digest::Sha256;
 use xtool::project::{LOCK_FILE, Record};
 use xtool::store::dir_size;
 
-use super::failure::Failure;
+use super::failure::with_help;
 use super::session::Session;
 use crate::cli::{Cache, CacheCommand};
 use crate::printer::bytes;
@@ -40,17 +40,24 @@ fn size(session: &Session) -> Result<()> {
         ("compiled libraries", layout.home().join("zig-cache")),
         ("downloads", layout.downloads()),
     ];
-    let sizes: Vec<_> = parts.iter().map(|(name, path)| (*name, path, dir_size(path))).collect();
+    let sizes: Vec<_> = parts
+        .iter()
+        .map(|(name, path)| (*name, path, dir_size(path)))
+        .collect();
     if session.printer.json() {
         let rows: Vec<_> = sizes
             .iter()
             .map(|(name, path, n)| json!({ "what": name, "path": path, "bytes": n }))
             .collect();
-        session.printer.value(&json!({ "home": layout.home(), "cache": layout.cache(), "parts": rows }))?;
+        session
+            .printer
+            .value(&json!({ "home": layout.home(), "cache": layout.cache(), "parts": rows }))?;
         return Ok(());
     }
     for (name, path, n) in sizes {
-        session.printer.data(format!("{name:<20}{:>10}  {}", bytes(n), path.display()))?;
+        session
+            .printer
+            .data(format!("{name:<20}{:>10}  {}", bytes(n), path.display()))?;
     }
     Ok(())
 }
@@ -60,26 +67,39 @@ fn prune(session: &Session, dry_run: bool) -> Result<()> {
     let (records, unreadable) = Record::all(&dirs)?;
     // A note that cannot be read may stand for a project that needs anything.
     if let Some(path) = unreadable.first() {
-        return Err(Failure::new(
-            format!("Cannot tell what the project of `{}` uses, so nothing is removed", path.display()),
+        return Err(with_help(
+            format!(
+                "Cannot tell what the project of `{}` uses, so nothing is removed",
+                path.display()
+            ),
             format!("xtool sync in that project, or rm '{}'", path.display()),
         ));
     }
     let used: BTreeSet<String> = records.into_iter().flat_map(|r| r.toolchains).collect();
     let pruned = session.store.prune(&used, dry_run)?;
     if session.printer.json() {
-        let removed: Vec<_> = pruned.removed.iter().map(|(id, n)| json!({ "id": id, "bytes": n })).collect();
-        session.printer.value(&json!({ "dry-run": dry_run, "removed": removed, "busy": pruned.busy }))?;
+        let removed: Vec<_> = pruned
+            .removed
+            .iter()
+            .map(|(id, n)| json!({ "id": id, "bytes": n }))
+            .collect();
+        session
+            .printer
+            .value(&json!({ "dry-run": dry_run, "removed": removed, "busy": pruned.busy }))?;
     }
     let verb = if dry_run { "Would remove" } else { "Removed" };
     for (id, n) in &pruned.removed {
         session.printer.step(verb, &format!("{id} ({})", bytes(*n)));
     }
     for id in &pruned.busy {
-        session.printer.warn(&format!("{id} is in use by another xtool and stays"));
+        session
+            .printer
+            .warn(&format!("{id} is in use by another xtool and stays"));
     }
     if pruned.removed.is_empty() && pruned.busy.is_empty() {
-        session.printer.note("Every toolchain in the store is used by a project");
+        session
+            .printer
+            .note("Every toolchain in the store is used by a project");
     }
     Ok(())
 }
@@ -92,9 +112,13 @@ fn clean(session: &Session) -> Result<()> {
         _ => {}
     }
     if session.printer.json() {
-        session.printer.value(&json!({ "removed": downloads, "bytes": freed }))?;
+        session
+            .printer
+            .value(&json!({ "removed": downloads, "bytes": freed }))?;
     }
-    session.printer.step("Removed", &format!("{} of downloads", bytes(freed)));
+    session
+        .printer
+        .step("Removed", &format!("{} of downloads", bytes(freed)));
     Ok(())
 }
 
@@ -103,7 +127,10 @@ fn key(session: &Session) -> Result<()> {
     let project = session.project()?;
     let path = project.root.join(LOCK_FILE);
     let text = fs_err::read(&path).map_err(|e| {
-        Failure::new(format!("Cannot read `{}`: {e}", path.display()), "xtool add TRIPLE   (writes it)")
+        with_help(
+            format!("Cannot read `{}`: {e}", path.display()),
+            "xtool add TRIPLE   (writes it)",
+        )
     })?;
     let host = session.machine().host;
     let key = format!("xtool-{host}-{}", &Sha256::of(&text).to_string()[..16]);

@@ -11,7 +11,7 @@ use xtool::store::Installed;
 use xtool::target::Triple;
 
 use super::apply;
-use super::failure::Failure;
+use super::failure::with_help;
 use super::session::{Session, triple};
 use crate::cli::{Env, EnvFormat};
 
@@ -20,7 +20,11 @@ pub fn run(args: &Env, session: &Session) -> Result<ExitCode> {
     let triple = triple(&args.target)?;
     let ready = ready(session, &triple)?;
     let variables = ready.variables(&triple);
-    let format = if session.printer.json() { EnvFormat::Json } else { args.format };
+    let format = if session.printer.json() {
+        EnvFormat::Json
+    } else {
+        args.format
+    };
     match format {
         EnvFormat::Json => {
             let object: serde_json::Map<_, _> =
@@ -29,7 +33,9 @@ pub fn run(args: &Env, session: &Session) -> Result<ExitCode> {
         }
         EnvFormat::Sh => {
             for (name, value) in variables {
-                session.printer.data(format!("export {name}={}", quote(&value)))?;
+                session
+                    .printer
+                    .data(format!("export {name}={}", quote(&value)))?;
             }
         }
     }
@@ -72,8 +78,11 @@ pub fn ready(session: &Session, triple: &Triple) -> Result<Prepared> {
     let project = session.project()?;
     let config = Config::load(&project)?.unwrap_or_default();
     let Some(options) = config.targets.get(triple) else {
-        return Err(Failure::new(
-            format!("`{triple}` is not a target of the project `{}`", project.root.display()),
+        return Err(with_help(
+            format!(
+                "`{triple}` is not a target of the project `{}`",
+                project.root.display()
+            ),
             format!("xtool add {triple}"),
         ));
     };
@@ -90,7 +99,7 @@ fn prepare(
 ) -> Result<Prepared> {
     let pin = lock.require(triple, session.machine().host, session.distribution())?;
     let Some(installed) = session.store.find(&pin.id())? else {
-        return Err(Failure::new(
+        return Err(with_help(
             format!("{} {} is not installed", pin.toolchain, pin.version),
             "xtool sync",
         ));

@@ -16,15 +16,13 @@ pub struct Failure {
     pub help: Option<String>,
 }
 
-impl Failure {
-    /// With a `help:` line.
-    pub fn new(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
-        Self {
-            message: message.into(),
-            help: Some(help.into()),
-        }
-        .into()
+/// A failure with a `help:` line.
+pub fn with_help(message: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
+    Failure {
+        message: message.into(),
+        help: Some(help.into()),
     }
+    .into()
 }
 
 impl Help for Failure {
@@ -79,7 +77,10 @@ fn causes(error: &anyhow::Error) -> Vec<String> {
     for cause in error.chain() {
         let text = cause.to_string();
         // Transparent wrappers repeat the message of what they wrap.
-        if out.last().is_none_or(|last| *last != text && !last.ends_with(&text)) {
+        if out
+            .last()
+            .is_none_or(|last| *last != text && !last.ends_with(&text))
+        {
             out.push(text);
         }
     }

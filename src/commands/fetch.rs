@@ -10,7 +10,7 @@ use xtool::project::settings::{Config, TargetOptions};
 use xtool::target::Triple;
 
 use super::apply;
-use super::failure::{self, Failure};
+use super::failure::{self, with_help};
 use super::pins::{self, LockUse};
 use super::session::{Session, triples};
 use crate::cli::Fetch;
@@ -19,7 +19,11 @@ use crate::printer::bytes;
 /// Installs what the lock or the arguments name.
 pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
     let (targets, mut lock) = wanted(args, session)?;
-    let how = if args.locked { LockUse::Require } else { LockUse::Prefer };
+    let how = if args.locked {
+        LockUse::Require
+    } else {
+        LockUse::Prefer
+    };
     let mut pins: Vec<Pin> = Vec::new();
     for (triple, options) in &targets {
         let want = apply::spec_of(options)?;
@@ -36,14 +40,23 @@ pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
             Err(e) => failures.push(e.into()),
         }
     }
-    if installed.is_empty() && let Some(first) = failures.pop() {
+    if installed.is_empty()
+        && let Some(first) = failures.pop()
+    {
         return Err(first);
     }
     let printer = session.printer;
     for outcome in &installed {
-        let verb = if outcome.fresh { "Installed" } else { "Present" };
+        let verb = if outcome.fresh {
+            "Installed"
+        } else {
+            "Present"
+        };
         let r = &outcome.installed.receipt;
-        printer.step(verb, &format!("{} {} ({})", r.toolchain, r.version, bytes(r.bytes)));
+        printer.step(
+            verb,
+            &format!("{} {} ({})", r.toolchain, r.version, bytes(r.bytes)),
+        );
     }
     if printer.json() {
         let rows: Vec<_> = installed
@@ -51,12 +64,18 @@ pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
             .map(|o| json!({ "id": o.installed.id, "path": o.installed.path, "fresh": o.fresh }))
             .collect();
         let errors: Vec<_> = failures.iter().map(failure::json).collect();
-        printer.value(&json!({ "host": session.machine().host, "toolchains": rows, "errors": errors }))?;
+        printer.value(
+            &json!({ "host": session.machine().host, "toolchains": rows, "errors": errors }),
+        )?;
     }
     for e in &failures {
         failure::print(printer, e);
     }
-    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The targets and the lock of the project; without a project, the targets given and an empty lock.
@@ -88,8 +107,11 @@ fn wanted(args: &Fetch, session: &Session) -> Result<(Vec<(Triple, TargetOptions
         .collect();
     targets.extend(more.iter().map(outside));
     if targets.is_empty() {
-        return Err(Failure::new(
-            format!("`{}` names no target", project.root.join("xtool.toml").display()),
+        return Err(with_help(
+            format!(
+                "`{}` names no target",
+                project.root.join("xtool.toml").display()
+            ),
             "xtool fetch TRIPLE, or xtool add TRIPLE",
         ));
     }

@@ -53,7 +53,11 @@ fn targets(session: &Session) -> Result<()> {
         "TARGET", "TOOLCHAIN HERE", "ALL"
     ))?;
     for (target, choice) in rows {
-        let mark = if configured.contains(&target.triple) { "* " } else { "  " };
+        let mark = if configured.contains(&target.triple) {
+            "* "
+        } else {
+            "  "
+        };
         printer.data(format!(
             "{mark}{:<32}{:<22}{DIM}{}{DIM:#}",
             target.triple,
@@ -90,10 +94,14 @@ fn installed(session: &Session) -> Result<()> {
         return Ok(());
     }
     if installed.is_empty() {
-        printer.note("No toolchain is installed yet; `xtool add TRIPLE` installs what a target needs");
+        printer
+            .note("No toolchain is installed yet; `xtool add TRIPLE` installs what a target needs");
         return Ok(());
     }
-    printer.data(format!("{BOLD}{:<40}{:>10}  {}{BOLD:#}", "TOOLCHAIN", "SIZE", "FROM"))?;
+    printer.data(format!(
+        "{BOLD}{:<40}{:>10}  {}{BOLD:#}",
+        "TOOLCHAIN", "SIZE", "FROM"
+    ))?;
     for i in installed {
         let layer = if i.own { "" } else { " (read-only layer)" };
         printer.data(format!(

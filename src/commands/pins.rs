@@ -7,7 +7,7 @@ use xtool::resolve::{self, Machine, ToolchainSpec};
 use xtool::source;
 use xtool::target::{Host, Triple};
 
-use super::failure::Failure;
+use super::failure::with_help;
 use super::session::Session;
 
 /// Whether the lock may be asked, and changed.
@@ -42,7 +42,7 @@ pub fn pin(
                 return Ok(pin.clone());
             }
             if how == LockUse::Require {
-                return Err(Failure::new(
+                return Err(with_help(
                     format!(
                         "xtool.toml asks for `{}` for `{triple}`, and xtool.lock has {} {}",
                         want.map(ToString::to_string).unwrap_or_default(),
@@ -95,11 +95,7 @@ struct Here {
     distribution: Option<xtool::pin::Distribution>,
 }
 
-fn resolve_here(
-    session: &Session,
-    triple: &Triple,
-    want: Option<&ToolchainSpec>,
-) -> Result<Here> {
+fn resolve_here(session: &Session, triple: &Triple, want: Option<&ToolchainSpec>) -> Result<Here> {
     let manifest = session.manifest()?;
     let choice = resolve::resolve(manifest, session.machine(), triple, want)?;
     if let Some(pin) = choice.pin() {

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
+use xtool::project::Record;
 use xtool::project::apply::Where;
 use xtool::project::cargo_config::Change;
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd};
-use xtool::project::Record;
 
-use super::failure::Failure;
+use super::failure::with_help;
 use super::session::{Session, triples};
 use crate::cli::Remove;
 
@@ -32,7 +32,7 @@ pub fn run(args: &Remove, session: &Session) -> Result<ExitCode> {
             .find(|t| !config.targets.contains_key(t) && !configured.contains(t))
         {
             let known: Vec<String> = config.targets.keys().map(ToString::to_string).collect();
-            return Err(Failure::new(
+            return Err(with_help(
                 format!("`{unknown}` is not a target of this project"),
                 if known.is_empty() {
                     "the project has no target".to_owned()
@@ -67,20 +67,29 @@ pub fn run(args: &Remove, session: &Session) -> Result<ExitCode> {
     lock.save(&held, &project)?;
     if let Some(mut record) = Record::load(&dirs, &project.root)? {
         for triple in &targets {
-            record.variants.retain(|v| !v.contains(&format!("-{triple}-")));
+            record
+                .variants
+                .retain(|v| !v.contains(&format!("-{triple}-")));
         }
         let variants = record.variants.clone();
-        record.toolchains.retain(|id| variants.iter().any(|v| v.starts_with(&format!("{id}-"))));
+        record
+            .toolchains
+            .retain(|id| variants.iter().any(|v| v.starts_with(&format!("{id}-"))));
         record.save(&held, &dirs)?;
     }
     for warning in &applied.warnings {
         session.printer.warn(warning);
     }
     if session.printer.json() {
-        session.printer.value(&json!({ "root": project.root, "removed": targets }))?;
+        session
+            .printer
+            .value(&json!({ "root": project.root, "removed": targets }))?;
     }
     for triple in &targets {
-        session.printer.step("Removed", &format!("{triple} from {}", project.root.display()));
+        session.printer.step(
+            "Removed",
+            &format!("{triple} from {}", project.root.display()),
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -18,7 +18,7 @@ use xtool::source;
 use xtool::store::{Layout, Store};
 use xtool::target::{Host, Triple};
 
-use super::failure::Failure;
+use super::failure::with_help;
 use crate::cli::Global;
 use crate::printer::Printer;
 use crate::progress::Terminal;
@@ -39,6 +39,7 @@ pub struct Session {
     distribution: Option<Distribution>,
     replacement: Option<PathBuf>,
     manifest: OnceLock<Manifest>,
+    project: OnceLock<Project>,
 }
 
 impl Session {
@@ -51,7 +52,7 @@ impl Session {
                 .parse()
                 .with_context(|| format!("Cannot use {}", env_vars::XTOOL_HOST))?,
             None => this_build.ok_or_else(|| {
-                Failure::new(
+                with_help(
                     "No toolchain is published for this machine",
                     format!("the hosts are {}", Host::names()),
                 )
@@ -59,7 +60,11 @@ impl Session {
         };
         // Another host's distribution is not to be known from here.
         let here = Some(host) == this_build;
-        let distribution = if here { source::apt::host_distribution(&source::Environment::of_process()) } else { None };
+        let distribution = if here {
+            source::apt::host_distribution(&source::Environment::of_process())
+        } else {
+            None
+        };
         Ok(Self {
             printer,
             reporter: Arc::new(Terminal::new(printer)),
@@ -73,6 +78,7 @@ impl Session {
                 .clone()
                 .or_else(|| env_vars::non_empty(env_vars::XTOOL_MANIFEST).map(PathBuf::from)),
             manifest: OnceLock::new(),
+            project: OnceLock::new(),
         })
     }
 
@@ -136,8 +142,12 @@ impl Session {
 
     /// The project that the current folder is in.
     pub fn project(&self) -> Result<Project> {
+        if let Some(project) = self.project.get() {
+            return Ok(project.clone());
+        }
         let cwd = std::env::current_dir().context("Cannot tell the current folder")?;
-        Ok(Project::find(&cwd)?)
+        let project = Project::find(&cwd)?;
+        Ok(self.project.get_or_init(|| project).clone())
     }
 
     /// The targets that the project names; none outside a project or where its file is broken.
@@ -175,7 +185,7 @@ impl Session {
 /// A triple from the command line.
 pub fn triple(text: &str) -> Result<Triple> {
     text.parse().map_err(|e: xtool::target::InvalidName| {
-        Failure::new(e.to_string(), "xtool list   (shows every target)")
+        with_help(e.to_string(), "xtool list   (shows every target)")
     })
 }
 

@@ -21,54 +21,57 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
     let here = resolve::resolve(manifest, session.machine(), &triple, None).ok();
     let hosts = hosts(session, &triple)?;
     let configured = session.project_targets().contains(&triple);
-    let ready = if configured { env::ready(session, &triple).ok() } else { None };
+    let ready = if configured {
+        env::ready(session, &triple).ok()
+    } else {
+        None
+    };
     let printer = session.printer;
 
     if printer.json() {
-        let hosts: Vec<Value> = hosts
-            .iter()
-            .map(|(host, toolchain)| json!({ "host": host, "toolchain": toolchain }))
-            .collect();
-        let ready = ready.map(|r| {
-            let variables: serde_json::Map<_, _> =
-                r.variables(&triple).into_iter().map(|(k, v)| (k, v.into())).collect();
-            json!({
-                "toolchain": r.installed.receipt.toolchain,
-                "version": r.installed.receipt.version,
-                "path": r.installed.path,
-                "bytes": r.installed.receipt.bytes,
-                "source": r.installed.receipt.source,
-                "shims": r.folder,
-                "sysroot": r.spec.sysroot,
-                "tools": shims::tools_of(&r.spec).iter().map(|t| t.name()).collect::<Vec<_>>(),
-                "environment": variables,
-            })
-        });
-        printer.value(&json!({
-            "triple": triple,
-            "toolchains": target.toolchains,
-            "default": here.map(|c| c.describe()),
-            "runner": target.runner,
-            "configured": configured,
-            "installed": ready,
-            "hosts": hosts,
-        }))?;
-        return Ok(ExitCode::SUCCESS);
+        return json_of(
+            session,
+            &triple,
+            here.as_ref(),
+            configured,
+            ready.as_ref(),
+            &hosts,
+        );
     }
 
     printer.data(format!("{BOLD}{triple}{BOLD:#}"))?;
     let line = |name: &str, text: &str| printer.data(format!("  {DIM}{name:<12}{DIM:#}{text}"));
     line("toolchains", &target.toolchains.join(", "))?;
-    line("here", here.as_ref().map_or("none".to_owned(), resolve::Choice::describe).as_str())?;
-    line("runner", target.runner.as_deref().unwrap_or("none: its programs cannot run on this host"))?;
+    line(
+        "here",
+        here.as_ref()
+            .map_or("none".to_owned(), resolve::Choice::describe)
+            .as_str(),
+    )?;
+    line(
+        "runner",
+        target
+            .runner
+            .as_deref()
+            .unwrap_or("none: its programs cannot run on this host"),
+    )?;
     match &ready {
         None if configured => line("installed", "no: xtool sync")?,
-        None => line("project", &format!("not a target of this project: xtool add {triple}"))?,
+        None => line(
+            "project",
+            &format!("not a target of this project: xtool add {triple}"),
+        )?,
         Some(r) => {
             let receipt = &r.installed.receipt;
             line(
                 "installed",
-                &format!("{} {} ({}, from {})", receipt.toolchain, receipt.version, bytes(receipt.bytes), receipt.source),
+                &format!(
+                    "{} {} ({}, from {})",
+                    receipt.toolchain,
+                    receipt.version,
+                    bytes(receipt.bytes),
+                    receipt.source
+                ),
             )?;
             line("path", &r.installed.path.display().to_string())?;
             line("shims", &r.folder.display().to_string())?;
@@ -85,8 +88,54 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
     }
     printer.data(format!("  {DIM}on{DIM:#}"))?;
     for (host, toolchain) in hosts {
-        printer.data(format!("    {host:<28}{}", toolchain.as_deref().unwrap_or("none")))?;
+        printer.data(format!(
+            "    {host:<28}{}",
+            toolchain.as_deref().unwrap_or("none")
+        ))?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json_of(
+    session: &Session,
+    triple: &Triple,
+    here: Option<&resolve::Choice<'_>>,
+    configured: bool,
+    ready: Option<&env::Prepared>,
+    hosts: &[(String, Option<String>)],
+) -> Result<ExitCode> {
+    let target = resolve::target(session.manifest()?, triple)?;
+    let hosts: Vec<Value> = hosts
+        .iter()
+        .map(|(host, toolchain)| json!({ "host": host, "toolchain": toolchain }))
+        .collect();
+    let ready = ready.map(|r| {
+        let variables: serde_json::Map<_, _> = r
+            .variables(triple)
+            .into_iter()
+            .map(|(k, v)| (k, v.into()))
+            .collect();
+        json!({
+            "toolchain": r.installed.receipt.toolchain,
+            "version": r.installed.receipt.version,
+            "path": r.installed.path,
+            "bytes": r.installed.receipt.bytes,
+            "source": r.installed.receipt.source,
+            "shims": r.folder,
+            "sysroot": r.spec.sysroot,
+            "tools": shims::tools_of(&r.spec).iter().map(|t| t.name()).collect::<Vec<_>>(),
+            "environment": variables,
+        })
+    });
+    session.printer.value(&json!({
+        "triple": triple,
+        "toolchains": target.toolchains,
+        "default": here.map(resolve::Choice::describe),
+        "runner": target.runner,
+        "configured": configured,
+        "installed": ready,
+        "hosts": hosts,
+    }))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,17 +144,26 @@ fn hosts(session: &Session, triple: &Triple) -> Result<Vec<(String, Option<Strin
     let manifest = session.manifest()?;
     let choice = |host, apt| {
         let machine = Machine { host, apt };
-        resolve::resolve(manifest, machine, triple, None).ok().map(|c| c.describe())
+        resolve::resolve(manifest, machine, triple, None)
+            .ok()
+            .map(|c| c.describe())
     };
     let mut out = Vec::new();
     for host in Host::ALL {
         let without = choice(host, false);
-        let with = if host.is_linux() { choice(host, true) } else { None };
+        let with = if host.is_linux() {
+            choice(host, true)
+        } else {
+            None
+        };
         if with.is_some() && with != without {
-            out.push((format!("{host}"), with.map(|w| match &without {
-                Some(without) => format!("{w}; {without} where there is no apt"),
-                None => w,
-            })));
+            out.push((
+                format!("{host}"),
+                with.map(|w| match &without {
+                    Some(without) => format!("{w}; {without} where there is no apt"),
+                    None => w,
+                }),
+            ));
         } else {
             out.push((host.to_string(), without));
         }

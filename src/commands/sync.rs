@@ -7,7 +7,7 @@ use xtool::project::CONFIG_FILE;
 use xtool::project::settings::Config;
 
 use super::apply::{self, Request};
-use super::failure::Failure;
+use super::failure::with_help;
 use super::pins::LockUse;
 use super::session::Session;
 use crate::cli::Sync;
@@ -16,13 +16,15 @@ use crate::cli::Sync;
 pub fn run(args: &Sync, session: &Session) -> Result<ExitCode> {
     let project = session.project()?;
     let Some(config) = Config::load(&project)? else {
-        return Err(Failure::new(
+        return Err(with_help(
             format!("No `{CONFIG_FILE}` in `{}`", project.root.display()),
             "xtool add TRIPLE   (writes it)",
         ));
     };
     if config.targets.is_empty() {
-        session.printer.note(&format!("`{CONFIG_FILE}` names no target: nothing to do"));
+        session
+            .printer
+            .note(&format!("`{CONFIG_FILE}` names no target: nothing to do"));
         return Ok(ExitCode::SUCCESS);
     }
     apply::apply(
@@ -30,7 +32,11 @@ pub fn run(args: &Sync, session: &Session) -> Result<ExitCode> {
         &Request {
             project: &project,
             targets: config.targets.into_iter().collect(),
-            lock: if args.locked { LockUse::Require } else { LockUse::Prefer },
+            lock: if args.locked {
+                LockUse::Require
+            } else {
+                LockUse::Prefer
+            },
             force: args.force,
         },
     )

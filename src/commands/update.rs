@@ -7,7 +7,7 @@ use xtool::project::lock::Lock;
 use xtool::project::settings::Config;
 
 use super::apply::{self, Request};
-use super::failure::Failure;
+use super::failure::with_help;
 use super::pins::LockUse;
 use super::session::{Session, triples};
 use crate::cli::Update;
@@ -18,7 +18,7 @@ pub fn run(args: &Update, session: &Session) -> Result<ExitCode> {
     let config = Config::load(&project)?.unwrap_or_default();
     let asked = triples(&args.targets)?;
     if let Some(unknown) = asked.iter().find(|t| !config.targets.contains_key(t)) {
-        return Err(Failure::new(
+        return Err(with_help(
             format!("`{unknown}` is not a target of this project"),
             format!("xtool add {unknown}"),
         ));
@@ -29,7 +29,9 @@ pub fn run(args: &Update, session: &Session) -> Result<ExitCode> {
         .filter(|(t, _)| asked.is_empty() || asked.contains(t))
         .collect();
     if targets.is_empty() {
-        session.printer.note("The project has no target yet: `xtool add TRIPLE` adds one");
+        session
+            .printer
+            .note("The project has no target yet: `xtool add TRIPLE` adds one");
         return Ok(ExitCode::SUCCESS);
     }
     let before = Lock::load(&project)?.unwrap_or_default();
@@ -48,7 +50,9 @@ pub fn run(args: &Update, session: &Session) -> Result<ExitCode> {
         session.printer.step("Locked", &change.to_string());
     }
     if changes.is_empty() {
-        session.printer.step("Unchanged", "xtool.lock has the newest versions");
+        session
+            .printer
+            .step("Unchanged", "xtool.lock has the newest versions");
     }
     Ok(code)
 }

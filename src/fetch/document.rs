@@ -15,6 +15,15 @@ use super::settings::Timeouts;
 use crate::pin::redacted;
 use crate::reporter::Reporter;
 
+/// A small document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Where it came from in the end, after redirects.
+    pub url: Url,
+    /// What it says.
+    pub text: String,
+}
+
 /// Reads a small document: the same tries and times as for an archive, all of it in memory up to `limit` bytes.
 pub(super) async fn text(
     client: &reqwest::Client,
@@ -23,14 +32,14 @@ pub(super) async fn text(
     url: &Url,
     accept: &str,
     limit: u64,
-) -> Result<String, FetchError> {
+) -> Result<Document, FetchError> {
     let deadline = Instant::now() + timeouts.total;
     let mut tries = Tries::new(timeouts, 0);
     let mut warner = Warner::new(Some(Arc::clone(reporter)));
     loop {
         let attempt = timeout_at(deadline, document(client, timeouts, url, accept, limit)).await;
         let cause = match attempt {
-            Ok(Ok(text)) => return Ok(text),
+            Ok(Ok(document)) => return Ok(document),
             Ok(Err(cause)) => cause,
             Err(_) => Cause::OutOfTime {
                 budget: timeouts.total,
@@ -59,7 +68,7 @@ async fn document(
     url: &Url,
     accept: &str,
     limit: u64,
-) -> Result<String, Cause> {
+) -> Result<Document, Cause> {
     let mut response = send(get(client, url, accept)?, 0, timeouts).await?;
     if response.status() != StatusCode::OK {
         // Decided as for an archive that has no part yet.
@@ -70,6 +79,7 @@ async fn document(
     if response.content_length().is_some_and(|n| n > limit) {
         return Err(Cause::TooLong { limit });
     }
+    let url = response.url().clone();
     let mut bytes = Vec::new();
     loop {
         match response.chunk().await {
@@ -81,5 +91,6 @@ async fn document(
             return Err(Cause::TooLong { limit });
         }
     }
-    String::from_utf8(bytes).map_err(|_| Cause::NotText)
+    let text = String::from_utf8(bytes).map_err(|_| Cause::NotText)?;
+    Ok(Document { url, text })
 }

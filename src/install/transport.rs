@@ -32,10 +32,10 @@ impl Transport for Fetcher {
     }
 
     async fn text(&self, url: &Url, accept: &str, limit: u64) -> Result<Page, BoxError> {
-        let body = Self::text(self, url, accept, limit).await?;
+        let document = self.document(url, accept, limit).await?;
         Ok(Page {
-            url: url.clone(),
-            body,
+            url: document.url,
+            body: document.text,
         })
     }
 
@@ -48,7 +48,12 @@ impl Transport for Fetcher {
         let Some(error) = error.downcast_ref::<FetchError>() else {
             return false;
         };
-        matches!(error.status(), Some(401 | 403 | 406 | 407))
-            || matches!(error.cause(), Some(Cause::Certificate(_) | Cause::Scheme { .. }))
+        // `Client`: a host without certificates, where apt and pip may have ways of their own.
+        matches!(error, FetchError::Client(_))
+            || matches!(error.status(), Some(401 | 403 | 406 | 407))
+            || matches!(
+                error.cause(),
+                Some(Cause::Certificate(_) | Cause::Scheme { .. })
+            )
     }
 }

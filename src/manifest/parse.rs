@@ -165,7 +165,9 @@ fn artifact(
     let apt_only = sources.iter().any(|s| matches!(s, Source::Apt { .. }));
     if apt_only && sources.len() > 1 {
         // Its files lie elsewhere than another source's, and a target's paths are one set.
-        return Err(table.error("An `apt` source stands beside another: expected it alone in its artifact"));
+        return Err(
+            table.error("An `apt` source stands beside another: expected it alone in its artifact")
+        );
     }
     let version = match own_version.or_else(|| default_version.map(str::to_owned)) {
         Some(v) => Some(v),

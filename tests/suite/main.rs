@@ -2,6 +2,7 @@
 
 mod fetch;
 mod project;
+mod real;
 mod shim;
 mod source;
 mod support;

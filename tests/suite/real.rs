@@ -33,7 +33,10 @@ impl Lab {
         Self {
             home: base.join("home"),
             cache: base.join("cache"),
-            dir: tempfile::Builder::new().prefix("lab-").tempdir_in(&base).unwrap(),
+            dir: tempfile::Builder::new()
+                .prefix("lab-")
+                .tempdir_in(&base)
+                .unwrap(),
             _turn: turn,
         }
     }
@@ -48,11 +51,6 @@ impl Lab {
     /// The store.
     pub fn home(&self) -> &Path {
         &self.home
-    }
-
-    /// The shared downloads.
-    pub fn cache(&self) -> &Path {
-        &self.cache
     }
 
     /// xtool in a folder.
@@ -71,13 +69,19 @@ impl Lab {
         // cargo sets these for a test; a build of the user's has none of them.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
-            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_BIN_") || name.starts_with("CARGO_MANIFEST_") {
+            if name.starts_with("CARGO_PKG_")
+                || name.starts_with("CARGO_BIN_")
+                || name.starts_with("CARGO_MANIFEST_")
+            {
                 command.env_remove(name);
             }
         }
         command
             .env("RUSTC_BOOTSTRAP", "1")
-            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("real/target"))
+            .env(
+                "CARGO_TARGET_DIR",
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join("real/target"),
+            )
             .env("CARGO_TERM_COLOR", "never")
             .env_remove("RUSTFLAGS");
         command
@@ -94,19 +98,26 @@ impl Lab {
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9");
     }
+}
 
-    /// A copy of a project in `tests/projects`, in a folder of that name.
-    pub fn project(&self, name: &str, folder: &Path) -> PathBuf {
-        let to = folder.join(name);
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects").join(name), &to);
-        to
-    }
+/// A copy of a project in `tests/projects`, in a folder of that name.
+pub fn project(name: &str, folder: &Path) -> PathBuf {
+    let to = folder.join(name);
+    copy(
+        &Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/projects")
+            .join(name),
+        &to,
+    );
+    to
 }
 
 /// Runs a command that must succeed; what it printed otherwise.
 #[track_caller]
 pub fn succeed(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(output.status.success(), "{command:?}: {}", said(&output));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -114,8 +125,15 @@ pub fn succeed(command: &mut Command) -> String {
 /// Runs a command that must fail with an exit code; what it said.
 #[track_caller]
 pub fn fail(command: &mut Command, code: i32) -> String {
-    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    assert_eq!(output.status.code(), Some(code), "{command:?}: {}", said(&output));
+    let output = command
+        .output()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{command:?}: {}",
+        said(&output)
+    );
     said(&output)
 }
 
@@ -134,7 +152,10 @@ pub fn need_library_source() {
     let sysroot = succeed(Command::new("rustc").args(["--print", "sysroot"]));
     let own = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock");
     let other = std::env::var_os("__CARGO_TESTS_ONLY_SRC_ROOT").is_some();
-    assert!(own.exists() || other, "no library source for build-std: run the tests with scripts/test.sh");
+    assert!(
+        own.exists() || other,
+        "no library source for build-std: run the tests with scripts/test.sh"
+    );
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -49,3 +49,12 @@ pub fn noise(len: usize) -> Vec<u8> {
     bytes.truncate(len);
     bytes
 }
+
+/// Says on the terminal, past the capture of the test runner, that a test did not run and why, with a running count.
+pub fn skip(test: &str, why: &str) {
+    use std::io::Write as _;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+    let n = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+    let _ = writeln!(std::io::stderr(), "skipped ({n}): {test}: {why}");
+}

@@ -7,7 +7,9 @@ use super::{Lab, said, succeed};
 use crate::support::skip;
 
 /// Libraries that GCC's cc1 needs and a minimal Debian may have: they must come out of the store.
-const TAKEN_AWAY: [&str; 6] = ["libisl", "libmpc", "libmpfr", "libgmp", "libzstd", "libz.so"];
+const TAKEN_AWAY: [&str; 6] = [
+    "libisl", "libmpc", "libmpfr", "libgmp", "libzstd", "libz.so",
+];
 
 #[test]
 fn gcc_finds_its_libraries_in_the_store() {
@@ -30,12 +32,21 @@ fn gcc_finds_its_libraries_in_the_store() {
         .unwrap_or_else(|e| panic!("debootstrap (scripts/test.sh installs it): {e}"));
     assert!(debootstrap.status.success(), "{}", said(&debootstrap));
 
-    for copied in ["etc/resolv.conf", "etc/hosts", "etc/apt", "etc/ssl", "usr/share/keyrings"] {
+    for copied in [
+        "etc/resolv.conf",
+        "etc/hosts",
+        "etc/apt",
+        "etc/ssl",
+        "usr/share/keyrings",
+    ] {
         let from = Path::new("/").join(copied);
         let parent = root.join(copied).parent().unwrap().to_owned();
         if from.exists() {
             fs_err::create_dir_all(&parent).unwrap();
-            let _ = Command::new("rm").arg("-rf").arg(root.join(copied)).status();
+            let _ = Command::new("rm")
+                .arg("-rf")
+                .arg(root.join(copied))
+                .status();
             succeed(Command::new("cp").args(["-aL"]).arg(&from).arg(&parent));
         }
     }
@@ -51,9 +62,17 @@ fn gcc_finds_its_libraries_in_the_store() {
 
     fs_err::copy(env!("CARGO_BIN_EXE_xtool"), root.join("usr/bin/xtool")).unwrap();
     fs_err::create_dir_all(root.join("p/src")).unwrap();
-    fs_err::write(root.join("p/Cargo.toml"), "[package]\nname = \"p\"\nedition = \"2021\"\n").unwrap();
+    fs_err::write(
+        root.join("p/Cargo.toml"),
+        "[package]\nname = \"p\"\nedition = \"2021\"\n",
+    )
+    .unwrap();
     fs_err::write(root.join("p/src/lib.rs"), "").unwrap();
-    fs_err::write(root.join("p/a.c"), "#include <stdio.h>\nint main(void) { return puts(\"hi\") < 0; }\n").unwrap();
+    fs_err::write(
+        root.join("p/a.c"),
+        "#include <stdio.h>\nint main(void) { return puts(\"hi\") < 0; }\n",
+    )
+    .unwrap();
     let inside = |script: &str| {
         let mut command = Command::new("chroot");
         command
@@ -64,7 +83,11 @@ fn gcc_finds_its_libraries_in_the_store() {
             .env("HOME", "/tmp")
             .env("XTOOL_HOME", "/store");
         for (key, value) in std::env::vars_os() {
-            if key.to_string_lossy().to_ascii_lowercase().ends_with("_proxy") {
+            if key
+                .to_string_lossy()
+                .to_ascii_lowercase()
+                .ends_with("_proxy")
+            {
                 command.env(key, value);
             }
         }
@@ -82,12 +105,18 @@ fn gcc_finds_its_libraries_in_the_store() {
     succeed(&mut inside(
         "cd /p && cc=$(sed -n 's/^linker = \"\\(.*\\)\"/\\1/p' .cargo/config.toml) && $cc a.c -o a.exe",
     ));
-    assert!(fs_err::read(root.join("p/a.exe")).unwrap().starts_with(b"MZ"));
+    assert!(
+        fs_err::read(root.join("p/a.exe"))
+            .unwrap()
+            .starts_with(b"MZ")
+    );
 }
 
 fn codename() -> String {
     let text = fs_err::read_to_string("/etc/os-release").unwrap();
-    let line = text.lines().find_map(|l| l.strip_prefix("VERSION_CODENAME="));
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix("VERSION_CODENAME="));
     line.expect("a codename in /etc/os-release").to_owned()
 }
 

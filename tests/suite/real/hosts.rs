@@ -2,18 +2,30 @@
 
 use std::path::Path;
 
-use super::{Lab, succeed};
+use super::{Lab, project, succeed};
 
 #[test]
 fn the_lock_serves_macos_and_windows_from_linux() {
     let lab = Lab::with_own_store();
-    let project = lab.project("natives", lab.dir.path());
+    let project = project("natives", lab.dir.path());
     succeed(&mut lab.xtool(
         &project,
-        &["add", "x86_64-pc-windows-gnu", "--toolchain", "zig", "--no-rust-std"],
+        &[
+            "add",
+            "x86_64-pc-windows-gnu",
+            "--toolchain",
+            "zig",
+            "--no-rust-std",
+        ],
     ));
-    for (host, program) in [("aarch64-apple-darwin", "zig"), ("x86_64-pc-windows-msvc", "zig.exe")] {
-        succeed(lab.xtool(&project, &["fetch", "--locked"]).env("XTOOL_HOST", host));
+    for (host, program) in [
+        ("aarch64-apple-darwin", "zig"),
+        ("x86_64-pc-windows-msvc", "zig.exe"),
+    ] {
+        succeed(
+            lab.xtool(&project, &["fetch", "--locked"])
+                .env("XTOOL_HOST", host),
+        );
         let found = toolchains(lab.home())
             .into_iter()
             .any(|dir| dir.join(program).is_file() && is_for(&dir.join(program), host));
@@ -53,16 +65,28 @@ fn two_glibc_floors_never_meet() {
     fs_err::write(&source, text).unwrap();
     let builds: Vec<_> = ["2.17", "2.31"]
         .map(|floor| {
-            let project = lab.project("natives", &lab.dir.path().join(floor));
+            let project = project("natives", &lab.dir.path().join(floor));
             succeed(&mut lab.xtool(
                 &project,
-                &["add", target, "--glibc", floor, "--no-rust-std", "--no-cargo"],
+                &[
+                    "add",
+                    target,
+                    "--glibc",
+                    floor,
+                    "--no-rust-std",
+                    "--no-cargo",
+                ],
             ));
             let env = succeed(&mut lab.xtool(&project, &["env", target, "--format", "json"]));
             let env: serde_json::Value = serde_json::from_str(&env).unwrap();
             let out = project.join("f");
             let cc = env["CC"].as_str().unwrap();
-            let child = std::process::Command::new(cc).arg(&source).arg("-o").arg(&out).spawn().unwrap();
+            let child = std::process::Command::new(cc)
+                .arg(&source)
+                .arg("-o")
+                .arg(&out)
+                .spawn()
+                .unwrap();
             (floor, out, child)
         })
         .into_iter()
@@ -70,7 +94,11 @@ fn two_glibc_floors_never_meet() {
     for (floor, out, mut child) in builds {
         assert!(child.wait().unwrap().success());
         let highest = highest_glibc(&out);
-        let expected = if floor == "2.17" { highest <= 17 } else { (28..=31).contains(&highest) };
+        let expected = if floor == "2.17" {
+            highest <= 17
+        } else {
+            (28..=31).contains(&highest)
+        };
         assert!(expected, "floor {floor}: GLIBC_2.{highest}");
     }
 }
@@ -80,7 +108,10 @@ fn highest_glibc(file: &Path) -> u32 {
     let text = String::from_utf8_lossy(&bytes);
     text.match_indices("GLIBC_2.")
         .filter_map(|(i, found)| {
-            let digits: String = text[i + found.len()..].chars().take_while(char::is_ascii_digit).collect();
+            let digits: String = text[i + found.len()..]
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect();
             digits.parse().ok()
         })
         .max()

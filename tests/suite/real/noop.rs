@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
 
-use super::{Lab, succeed};
+use super::{Lab, project, succeed};
 
 /// F52: `add` again: no network, no process, no file touched. strace counts.
 #[test]
 fn a_second_add_starts_nothing_and_touches_nothing() {
     let lab = Lab::enter();
-    let project = lab.project("natives", lab.dir.path());
+    let project = project("natives", lab.dir.path());
     let add = ["add", "x86_64-pc-windows-gnu", "--no-rust-std"];
     succeed(&mut lab.xtool(&project, &add));
     let before = snapshot(&project);
@@ -21,7 +21,13 @@ fn a_second_add_starts_nothing_and_touches_nothing() {
     let plain = lab.xtool(&project, &add);
     let mut traced = Command::new("strace");
     traced
-        .args(["-f", "-qq", "-e", "trace=execve,fork,vfork,clone,clone3,socket,connect,openat,creat", "-o"])
+        .args([
+            "-f",
+            "-qq",
+            "-e",
+            "trace=execve,fork,vfork,clone,clone3,socket,connect,openat,creat",
+            "-o",
+        ])
         .arg(&trace)
         .arg(plain.get_program())
         .args(plain.get_args())
@@ -35,9 +41,16 @@ fn a_second_add_starts_nothing_and_touches_nothing() {
     succeed(&mut traced);
 
     let trace = fs_err::read_to_string(&trace).unwrap();
-    let calls = |name: &str| trace.lines().filter(|l| l.contains(&format!(" {name}("))).count();
+    let calls = |name: &str| {
+        trace
+            .lines()
+            .filter(|l| l.contains(&format!(" {name}(")))
+            .count()
+    };
     assert_eq!(calls("execve"), 1, "{trace}");
-    for none in ["fork", "vfork", "clone", "clone3", "socket", "connect", "creat"] {
+    for none in [
+        "fork", "vfork", "clone", "clone3", "socket", "connect", "creat",
+    ] {
         assert_eq!(calls(none), 0, "{none}: {trace}");
     }
     assert_eq!(snapshot(&project), before);
@@ -54,7 +67,11 @@ fn snapshot(root: &Path) -> BTreeMap<std::path::PathBuf, SystemTime> {
             let meta = entry.path().symlink_metadata().unwrap();
             out.insert(entry.path(), meta.modified().unwrap());
             // A toolchain's inside is immutable and large.
-            if meta.is_dir() && folder.file_name().is_none_or(|n| n != "toolchains" && n != "zig-cache") {
+            if meta.is_dir()
+                && folder
+                    .file_name()
+                    .is_none_or(|n| n != "toolchains" && n != "zig-cache")
+            {
                 folders.push(entry.path());
             }
         }

@@ -5,14 +5,24 @@ use std::path::Path;
 
 use object::read::pe::PeFile64;
 
-use super::{Lab, fail, need_library_source, succeed};
+use super::{Lab, fail, need_library_source, project, succeed};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
 /// DLLs of every Windows 10; `api-ms-win-*` are names of its API sets.
 const SYSTEM: [&str; 12] = [
-    "kernel32.dll", "ntdll.dll", "msvcrt.dll", "advapi32.dll", "bcrypt.dll", "bcryptprimitives.dll", "userenv.dll",
-    "ws2_32.dll", "user32.dll", "ole32.dll", "oleaut32.dll", "ucrtbase.dll",
+    "kernel32.dll",
+    "ntdll.dll",
+    "msvcrt.dll",
+    "advapi32.dll",
+    "bcrypt.dll",
+    "bcryptprimitives.dll",
+    "userenv.dll",
+    "ws2_32.dll",
+    "user32.dll",
+    "ole32.dll",
+    "oleaut32.dll",
+    "ucrtbase.dll",
 ];
 
 #[test]
@@ -30,14 +40,24 @@ fn build_and_run(toolchain: &str) {
     need_library_source();
     let lab = Lab::enter();
     let root = lab.dir.path().join("a path with spaces");
-    let member = lab.project("natives", &root);
-    fs_err::write(root.join("Cargo.toml"), "[workspace]\nmembers = [\"natives\"]\nresolver = \"3\"\n").unwrap();
+    let member = project("natives", &root);
+    fs_err::write(
+        root.join("Cargo.toml"),
+        "[workspace]\nmembers = [\"natives\"]\nresolver = \"3\"\n",
+    )
+    .unwrap();
     fs_err::rename(member.join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
 
-    succeed(&mut lab.xtool(&member, &["add", TARGET, "--toolchain", toolchain, "--build-std"]));
+    succeed(&mut lab.xtool(
+        &member,
+        &["add", TARGET, "--toolchain", toolchain, "--build-std"],
+    ));
     assert!(root.join("xtool.toml").is_file() && root.join("xtool.lock").is_file());
     let config = fs_err::read_to_string(root.join(".cargo/config.toml")).unwrap();
-    assert!(!member.join(".cargo").exists(), "the keys belong to the workspace's root");
+    assert!(
+        !member.join(".cargo").exists(),
+        "the keys belong to the workspace's root"
+    );
     assert!(config.contains("-Cdlltool="), "{config}");
 
     succeed(&mut lab.cargo(&member, &["build", "--locked", "--target", TARGET]));
@@ -69,14 +89,24 @@ fn build_and_run(toolchain: &str) {
     assert!(lines[0].starts_with("zstd 3100 -> "), "{out}");
     assert_eq!(
         lines[1..],
-        ["sqlite 42", "ring ba7816bf", "c++ 4000", "exception thrown in C++", "windows ok", "rust true 42"],
+        [
+            "sqlite 42",
+            "ring ba7816bf",
+            "c++ 4000",
+            "exception thrown in C++",
+            "windows ok",
+            "rust true 42"
+        ],
         "{out}"
     );
 }
 
 fn runner(config: &str) -> String {
     let config: toml::Table = toml::from_str(config).unwrap();
-    config["target"][TARGET]["runner"].as_str().unwrap().to_owned()
+    config["target"][TARGET]["runner"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn imports(exe: &Path) -> Vec<String> {
@@ -86,7 +116,9 @@ fn imports(exe: &Path) -> Vec<String> {
     let mut descriptors = table.descriptors().unwrap();
     let mut out = Vec::new();
     while let Some(descriptor) = descriptors.next().unwrap() {
-        let name = table.name(descriptor.name.get(object::LittleEndian)).unwrap();
+        let name = table
+            .name(descriptor.name.get(object::LittleEndian))
+            .unwrap();
         out.push(String::from_utf8_lossy(name).to_ascii_lowercase());
     }
     out
@@ -95,7 +127,7 @@ fn imports(exe: &Path) -> Vec<String> {
 #[test]
 fn std_that_cannot_be_had_fails_at_the_end_and_keeps_the_rest() {
     let lab = Lab::enter();
-    let project = lab.project("natives", lab.dir.path());
+    let project = project("natives", lab.dir.path());
     let said = fail(&mut lab.xtool(&project, &["add", TARGET]), 1);
     assert!(said.contains("help: "), "{said}");
     assert!(said.contains("--build-std"), "{said}");
