@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use xtool::help::Help;
 use xtool::project::apply::Where;
 use xtool::project::cargo_config::Change;
-use xtool::project::settings::ConfigMode;
+use xtool::project::settings::{ConfigMode, TargetOptions};
 use xtool::project::version::Version;
 use xtool::project::{ProjectError, Record};
 
@@ -194,8 +194,18 @@ fn a_dangling_link_is_an_error() {
         "{error}"
     );
     assert!(!elsewhere.exists());
+}
 
+/// F57's neighbour: a rename would replace a file that its mode protects.
+#[cfg(unix)]
+#[test]
+fn a_read_only_file_stays() {
     use std::os::unix::fs::PermissionsExt as _;
+    let set = [entries(MUSL, "/s")];
+    let change = Change {
+        set: &set,
+        ..Change::default()
+    };
     let env = Env::new();
     env.put(CONFIG, "# locked\n");
     let file = env.root.join(CONFIG);
@@ -249,7 +259,7 @@ fn adds_at_the_same_time_are_all_there() {
                 env.add(&[name]);
                 let project = env.project();
                 let held = project.hold(&env.dirs).expect("the lock");
-                let options = Default::default();
+                let options = TargetOptions::default();
                 project
                     .add_target(&held, &triple(name), &options)
                     .expect("added");
