@@ -309,6 +309,34 @@ fn an_interrupted_run_is_completed() {
     assert_eq!(Record::load(&env.dirs, &env.root).expect("read"), None);
 }
 
+/// F43: what a killed process left beside the files is cleared away by the next run; the litter of another project's
+/// run, which may be alive, is not.
+#[test]
+fn litter_is_cleared_away() {
+    let env = Env::new();
+    env.add(&[MUSL]);
+    let record = fs_err::read_dir(&env.dirs.projects)
+        .expect("a folder")
+        .next()
+        .expect("a record")
+        .expect("an entry")
+        .file_name();
+    let record = record.to_str().expect("UTF-8");
+    for file in [
+        ".xtool-xtool.toml-a1.tmp",
+        ".cargo/.xtool-config.toml-a1.tmp",
+    ] {
+        env.put(file, "[targ");
+    }
+    let litter = |name: &str| env.dirs.projects.join(format!(".xtool-{name}-a1.tmp"));
+    for name in [record, "0123456789abcdef.toml"] {
+        fs_err::write(litter(name), "").expect("written");
+    }
+    env.remove(&[MUSL]);
+    assert!(!env.has(".cargo") && !env.has(".xtool-xtool.toml-a1.tmp"));
+    assert!(!litter(record).exists() && litter("0123456789abcdef.toml").exists());
+}
+
 fn repository(env: &Env) {
     git(&env.root, &["init", "-q"]);
     git(&env.root, &["add", "-A"]);
