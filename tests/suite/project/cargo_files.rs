@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use xtool::help::Help;
 use xtool::project::apply::Where;
-use xtool::project::cargo_config::Change;
+use xtool::project::cargo_config::{Change, Claim};
 use xtool::project::settings::{ConfigMode, TargetOptions};
 use xtool::project::version::Version;
 use xtool::project::{ProjectError, Record};
@@ -538,4 +538,37 @@ fn records_tell_what_projects_use() {
     assert_eq!(Record::all(&env.dirs).expect("read").1.len(), 1);
     fs_err::remove_dir_all(&env.root).expect("gone");
     assert_eq!(Record::all(&env.dirs).expect("read").0.len(), 0);
+}
+
+/// A record gives back what it was given, whatever stood in the user's file.
+#[test]
+fn a_record_round_trips() {
+    let env = Env::new();
+    let project = env.project();
+    let held = project.hold(&env.dirs).expect("the lock");
+    for text in [
+        "[\r\n  'a', # b\r\n]",
+        "\"\"\"\n\n x \"quoted\" \\\n\"\"\"",
+        "'''\n'''",
+        "\r\n",
+        "\t\u{7f}\u{feff}é\\",
+        "",
+    ] {
+        let mut record = Record::new(&env.root);
+        record.variants = vec!["v".to_owned()];
+        record.existed = vec![".cargo/config.toml".to_owned()];
+        record.claims = vec![Claim {
+            file: ".cargo/config.toml".to_owned(),
+            path: vec!["target".to_owned(), text.to_owned()],
+            wrote: vec![text.to_owned(), "x".to_owned()],
+            before: Some(text.to_owned()),
+            table_existed: true,
+        }];
+        record.save(&held, &env.dirs).expect("saved");
+        assert_eq!(
+            Record::load(&env.dirs, &env.root).expect("read"),
+            Some(record),
+            "{text:?}"
+        );
+    }
 }
