@@ -69,9 +69,20 @@ impl Project {
         }))
     }
 
-    /// Takes the project's lock: what every writing function asks for. Texts are read again under it.
+    /// Takes the project's lock: what every writing function asks for. Texts are read again under it, and what a
+    /// killed process left is cleared away.
     pub fn hold(&self, dirs: &StateDirs) -> Result<Held, ProjectError> {
-        Held::acquire(&dirs.locks, &atomic::root_key(&self.root))
+        let key = atomic::root_key(&self.root);
+        let held = Held::acquire(&dirs.locks, &key)?;
+        for (folder, name) in [
+            (&self.root, "xtool."),
+            (&self.root.join(".cargo"), ""),
+            (&dirs.projects, key.as_str()),
+            (&dirs.consent, key.as_str()),
+        ] {
+            atomic::sweep(folder, name);
+        }
+        Ok(held)
     }
 
     /// The lowest Rust version that the project says it supports.

@@ -204,10 +204,16 @@ impl Project {
         // What goes to one file is taken out of the other.
         let moved: Vec<Triple> = change.set.iter().map(|e| e.triple.clone()).collect();
         let gone: Vec<Triple> = change.remove.iter().chain(&moved).cloned().collect();
-        let clear = Change {
-            remove: &gone,
-            build_std: change.build_std.map(|_| false),
-            ..Change::default()
+        let clear = |file: &str| {
+            let claimed = claims(file)
+                .iter()
+                .any(|c| c.path.first().is_some_and(|p| p == "unstable"));
+            Change {
+                remove: &gone,
+                // Without a claim the list may as well be the user's.
+                build_std: change.build_std.filter(|_| claimed).map(|_| false),
+                ..Change::default()
+            }
         };
         let render = |path: &Path, text: &str, file: &str, change: &Change<'_>| {
             cargo_config::render(text, file, change, &claims(file))
@@ -216,10 +222,10 @@ impl Project {
         let (new_main, new_included) = match mode {
             ConfigMode::Direct => (
                 render(&main_path, main, files.main, change)?,
-                render(&included_path, included, INCLUDED, &clear)?,
+                render(&included_path, included, INCLUDED, &clear(INCLUDED))?,
             ),
             ConfigMode::Include => {
-                let cleared = render(&main_path, main, files.main, &clear)?;
+                let cleared = render(&main_path, main, files.main, &clear(files.main))?;
                 // The including file's own values win, so the user's stand in the way there as well.
                 let in_the_way = Change {
                     remove: &[],

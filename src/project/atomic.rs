@@ -9,6 +9,9 @@ use super::ProjectError;
 /// How long another xtool may hold a project; it does so for milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
 
+const TEMP_PREFIX: &str = ".xtool-";
+const TEMP_SUFFIX: &str = ".tmp";
+
 /// The lock on one project's files, held until it is dropped.
 ///
 /// The lock file is in the store's home, not in the project: nothing of ours lies about in a checkout.
@@ -104,8 +107,10 @@ fn replace_inner(path: &Path, text: &str) -> io::Result<()> {
             "the file is read-only",
         ));
     }
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!("{TEMP_PREFIX}{name}-");
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".xtool-").suffix(".tmp");
+    builder.prefix(&prefix).suffix(TEMP_SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -121,6 +126,22 @@ fn replace_inner(path: &Path, text: &str) -> io::Result<()> {
     temp.persist(&target).map_err(|e| e.error)?;
     sync_folder(folder);
     Ok(())
+}
+
+/// Deletes what a killed process left in a folder whose files only the holder of the lock writes.
+pub(super) fn sweep(folder: &Path, name: &str) {
+    let prefix = format!("{TEMP_PREFIX}{name}");
+    let Ok(entries) = fs_err::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.filter_map(Result::ok) {
+        let file = entry.file_name();
+        let file = file.to_string_lossy();
+        if file.starts_with(&prefix) && file.ends_with(TEMP_SUFFIX) {
+            // It is only litter: a run must not fail for it.
+            let _ = fs_err::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes a rename durable where folders can be synced; where they cannot, the rename was still atomic.

@@ -10,6 +10,12 @@ use std::ops::Range;
 
 use toml_edit::{Array, Document, InlineTable, Item, Table, TableLike, TomlError, Value};
 
+mod text;
+use text::{
+    append_block, delete_header, delete_lines, eol, insert_in_brackets, insert_line,
+    remove_from_list, replace,
+};
+
 /// Why a text cannot be edited.
 #[derive(Debug, thiserror::Error)]
 pub enum SpliceError {
@@ -163,7 +169,10 @@ fn insert(
                 Ok(insert_line(text, header.end, &assignment))
             }
         },
-        Item::Table(_) => Ok(append_block(text, table, &assignment)),
+        Item::Table(_) => {
+            let header: Vec<String> = table.iter().map(|p| key_text(p)).collect();
+            Ok(append_block(text, &header.join("."), &assignment))
+        }
         _ => Err(shape(table, key)),
     }
 }
@@ -358,113 +367,6 @@ fn remove_from_inline(text: &str, inline: &InlineTable, key: &str) -> Option<Str
         spans.push(inline.key(k)?.span()?.start..end_of(v)?);
     }
     Some(remove_from_list(text, &spans, index?))
-}
-
-/// Removes one item of a comma-separated list, with the comma that joins it.
-fn remove_from_list(text: &str, spans: &[Range<usize>], index: usize) -> String {
-    let me = &spans[index];
-    let range = if index > 0 {
-        spans[index - 1].end..me.end
-    } else if let Some(next) = spans.get(1) {
-        me.start..next.start
-    } else {
-        let rest = &text[me.end..];
-        let comma = rest.len() - rest.trim_start().len();
-        if rest[comma..].starts_with(',') {
-            me.start..me.end + comma + 1
-        } else {
-            me.clone()
-        }
-    };
-    replace(text, range, "")
-}
-
-fn insert_in_brackets(
-    text: &str,
-    brackets: &Range<usize>,
-    last: Option<usize>,
-    item: &str,
-) -> String {
-    match last {
-        Some(end) => replace(text, end..end, &format!(", {item}")),
-        None => replace(text, brackets.start + 1..brackets.start + 1, item),
-    }
-}
-
-fn replace(text: &str, range: Range<usize>, with: &str) -> String {
-    format!("{}{with}{}", &text[..range.start], &text[range.end..])
-}
-
-/// The line ending of the text's first line; a text of one line has `\n`.
-pub fn eol(text: &str) -> &'static str {
-    match text.find('\n') {
-        Some(i) if text[..i].ends_with('\r') => "\r\n",
-        _ => "\n",
-    }
-}
-
-/// Inserts a line after the one that holds `offset`. A last line without an end stays the one without an end.
-fn insert_line(text: &str, offset: usize, line: &str) -> String {
-    let eol = eol(text);
-    match text[offset..].find('\n') {
-        Some(i) => {
-            let at = offset + i + 1;
-            replace(text, at..at, &format!("{line}{eol}"))
-        }
-        None => format!("{text}{eol}{line}"),
-    }
-}
-
-fn append_block(text: &str, table: &[&str], assignment: &str) -> String {
-    let eol = eol(text);
-    let header: Vec<String> = table.iter().map(|p| key_text(p)).collect();
-    let block = format!("[{}]{eol}{assignment}", header.join("."));
-    if text.is_empty() {
-        format!("{block}{eol}")
-    } else if text.ends_with('\n') {
-        format!("{text}{eol}{block}{eol}")
-    } else {
-        format!("{text}{eol}{eol}{block}")
-    }
-}
-
-/// Deletes the lines that a range touches. When they were the last ones and had no final line end, the line before
-/// loses its own, because it was given to it when they were appended.
-fn delete_lines(text: &str, range: Range<usize>) -> String {
-    let start = text[..range.start].rfind('\n').map_or(0, |i| i + 1);
-    let end = text[range.end..].find('\n').map(|i| range.end + i + 1);
-    if let Some(end) = end {
-        return replace(text, start..end, "");
-    }
-    let kept = &text[..start];
-    let kept = kept.strip_suffix('\n').unwrap_or(kept);
-    kept.strip_suffix('\r').unwrap_or(kept).to_owned()
-}
-
-fn delete_header(text: &str, header: Range<usize>) -> String {
-    let next_line = text[header.end..].find('\n').map(|i| header.end + i + 1);
-    if next_line.is_some_and(|i| text[i..].trim_start_matches([' ', '\t']).starts_with('#')) {
-        return text.to_owned();
-    }
-    let start = text[..header.start].rfind('\n').map_or(0, |i| i + 1);
-    let before = &text[..start];
-    let blank_before = ["\r\n", "\n"].into_iter().find(|eol| {
-        before
-            .strip_suffix(eol)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('\n'))
-    });
-    if let Some(eol) = blank_before {
-        return delete_lines(text, start - eol.len()..header.end);
-    }
-    let out = delete_lines(text, header);
-    if start > 0 {
-        return out;
-    }
-    // It was the first line: a blank line that parted it from the next table has nothing to part any more.
-    match out.strip_prefix("\r\n").or_else(|| out.strip_prefix('\n')) {
-        Some(rest) => rest.to_owned(),
-        None => out,
-    }
 }
 
 #[cfg(test)]

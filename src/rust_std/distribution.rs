@@ -12,6 +12,9 @@ use crate::target::{TargetOs, Triple};
 pub enum Distro {
     /// Debian, Ubuntu and what comes from them.
     Debian,
+    /// Debian stable's second, newer rustc, `rustc-web`, whose packages have names of their own.
+    #[serde(rename = "debian-web")]
+    DebianWeb,
     /// Fedora, RHEL and what comes from them.
     Fedora,
     /// Arch Linux and what comes from it.
@@ -23,7 +26,7 @@ pub enum Distro {
 impl fmt::Display for Distro {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Debian => "Debian or a relative of it",
+            Self::Debian | Self::DebianWeb => "Debian or a relative of it",
             Self::Fedora => "Fedora or a relative of it",
             Self::Arch => "Arch Linux or a relative of it",
             Self::Alpine => "Alpine Linux",
@@ -54,7 +57,7 @@ impl Distro {
     /// The command that installs a package; only root can.
     pub fn install_command(self, package: &str) -> String {
         match self {
-            Self::Debian => format!("sudo apt-get install {package}"),
+            Self::Debian | Self::DebianWeb => format!("sudo apt-get install {package}"),
             Self::Fedora => format!("sudo dnf install {package}"),
             Self::Arch => format!("sudo pacman -S {package}"),
             Self::Alpine => format!("sudo apk add {package}"),
@@ -64,6 +67,7 @@ impl Distro {
     /// The package with the library's source.
     pub fn source_package(self) -> &'static str {
         match self {
+            Self::DebianWeb => "rust-web-src",
             Self::Alpine | Self::Debian | Self::Fedora | Self::Arch => "rust-src",
         }
     }
@@ -84,6 +88,7 @@ pub fn package(distro: Distro, triple: &Triple) -> Option<String> {
             _ if wasm => Some("libstd-rust-dev-wasm32".to_owned()),
             _ => None,
         },
+        Distro::DebianWeb => None,
         Distro::Fedora => {
             let known = [
                 "x86_64-pc-windows-gnu",
@@ -149,6 +154,8 @@ mod tests {
             Some("libstd-rust-dev:arm64")
         );
         assert_eq!(name(Distro::Debian, "x86_64-unknown-linux-musl"), None);
+        assert_eq!(name(Distro::DebianWeb, "x86_64-pc-windows-gnu"), None);
+        assert_eq!(Distro::DebianWeb.source_package(), "rust-web-src");
         assert_eq!(
             name(Distro::Fedora, "x86_64-pc-windows-gnu").as_deref(),
             Some("rust-std-static-x86_64-pc-windows-gnu")

@@ -228,5 +228,10 @@ fn distro(sysroot: &Path) -> Option<Distro> {
     let text = fs_err::read_to_string("/etc/os-release")
         .or_else(|_| fs_err::read_to_string("/usr/lib/os-release"))
         .ok()?;
-    Distro::from_os_release(&text)
+    match Distro::from_os_release(&text) {
+        Some(Distro::Debian) if Path::new("/usr/share/doc/rustc-web").is_dir() => {
+            Some(Distro::DebianWeb)
+        }
+        distro => distro,
+    }
 }

@@ -4,6 +4,7 @@ mod cargo_files;
 mod config_text;
 mod consent;
 mod lock;
+mod real_cargo;
 mod root;
 mod rust_std;
 mod settings;

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use xtool::help::Help;
 use xtool::project::apply::Where;
-use xtool::project::cargo_config::Change;
-use xtool::project::settings::ConfigMode;
+use xtool::project::cargo_config::{Change, Claim};
+use xtool::project::settings::{ConfigMode, TargetOptions};
 use xtool::project::version::Version;
 use xtool::project::{ProjectError, Record};
 
@@ -194,8 +194,18 @@ fn a_dangling_link_is_an_error() {
         "{error}"
     );
     assert!(!elsewhere.exists());
+}
 
+/// F57's neighbour: a rename would replace a file that its mode protects.
+#[cfg(unix)]
+#[test]
+fn a_read_only_file_stays() {
     use std::os::unix::fs::PermissionsExt as _;
+    let set = [entries(MUSL, "/s")];
+    let change = Change {
+        set: &set,
+        ..Change::default()
+    };
     let env = Env::new();
     env.put(CONFIG, "# locked\n");
     let file = env.root.join(CONFIG);
@@ -249,7 +259,7 @@ fn adds_at_the_same_time_are_all_there() {
                 env.add(&[name]);
                 let project = env.project();
                 let held = project.hold(&env.dirs).expect("the lock");
-                let options = Default::default();
+                let options = TargetOptions::default();
                 project
                     .add_target(&held, &triple(name), &options)
                     .expect("added");
@@ -297,6 +307,34 @@ fn an_interrupted_run_is_completed() {
         (0, user)
     );
     assert_eq!(Record::load(&env.dirs, &env.root).expect("read"), None);
+}
+
+/// F43: what a killed process left beside the files is cleared away by the next run; the litter of another project's
+/// run, which may be alive, is not.
+#[test]
+fn litter_is_cleared_away() {
+    let env = Env::new();
+    env.add(&[MUSL]);
+    let record = fs_err::read_dir(&env.dirs.projects)
+        .expect("a folder")
+        .next()
+        .expect("a record")
+        .expect("an entry")
+        .file_name();
+    let record = record.to_str().expect("UTF-8");
+    for file in [
+        ".xtool-xtool.toml-a1.tmp",
+        ".cargo/.xtool-config.toml-a1.tmp",
+    ] {
+        env.put(file, "[targ");
+    }
+    let litter = |name: &str| env.dirs.projects.join(format!(".xtool-{name}-a1.tmp"));
+    for name in [record, "0123456789abcdef.toml"] {
+        fs_err::write(litter(name), "").expect("written");
+    }
+    env.remove(&[MUSL]);
+    assert!(!env.has(".cargo") && !env.has(".xtool-xtool.toml-a1.tmp"));
+    assert!(!litter(record).exists() && litter("0123456789abcdef.toml").exists());
 }
 
 fn repository(env: &Env) {
@@ -500,4 +538,37 @@ fn records_tell_what_projects_use() {
     assert_eq!(Record::all(&env.dirs).expect("read").1.len(), 1);
     fs_err::remove_dir_all(&env.root).expect("gone");
     assert_eq!(Record::all(&env.dirs).expect("read").0.len(), 0);
+}
+
+/// A record gives back what it was given, whatever stood in the user's file.
+#[test]
+fn a_record_round_trips() {
+    let env = Env::new();
+    let project = env.project();
+    let held = project.hold(&env.dirs).expect("the lock");
+    for text in [
+        "[\r\n  'a', # b\r\n]",
+        "\"\"\"\n\n x \"quoted\" \\\n\"\"\"",
+        "'''\n'''",
+        "\r\n",
+        "\t\u{7f}\u{feff}é\\",
+        "",
+    ] {
+        let mut record = Record::new(&env.root);
+        record.variants = vec!["v".to_owned()];
+        record.existed = vec![".cargo/config.toml".to_owned()];
+        record.claims = vec![Claim {
+            file: ".cargo/config.toml".to_owned(),
+            path: vec!["target".to_owned(), text.to_owned()],
+            wrote: vec![text.to_owned(), "x".to_owned()],
+            before: Some(text.to_owned()),
+            table_existed: true,
+        }];
+        record.save(&held, &env.dirs).expect("saved");
+        assert_eq!(
+            Record::load(&env.dirs, &env.root).expect("read"),
+            Some(record),
+            "{text:?}"
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! `xtool.lock`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -167,7 +168,7 @@ fn a_lock_cannot_bring_archives_of_its_own() {
             triple: triple(MUSL),
             toolchains: vec!["zig".to_owned()],
             runner: None,
-            tools: Default::default(),
+            tools: BTreeMap::default(),
         };
         Manifest {
             toolchains: [("zig".to_owned(), toolchain)].into(),

@@ -21,7 +21,11 @@ fn look(env: &Env, cwd: &str, variables: &[(&str, &str)]) -> Vec<Shadow> {
 }
 
 fn words(found: &[Shadow]) -> String {
-    found.iter().map(|s| format!("{s}\n")).collect()
+    found
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// F60: cargo's and rustc's variables win over every file.
