@@ -4,6 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use object::elf::{FileHeader32, FileHeader64};
+use object::read::elf::{FileHeader, ProgramHeader as _};
+use object::{Endianness, FileKind};
+
 use super::{gnu_name, which};
 use crate::shim::{Invocation, Runner, ShimError, Spec};
 use crate::target::Triple;
@@ -76,11 +80,15 @@ fn check_loader(spec: &Spec, program: &OsStr) -> Result<(), ShimError> {
     Err(ShimError::NoRunner {
         triple: spec.triple.clone(),
         wanted: format!("the program wants the loader `{loader}`, and no folder with it is known"),
-        help: format!(
-            "`apt-get install {}` puts it into `/usr/{}`",
-            debian_libc(&spec.triple),
-            gnu_name(&spec.triple)
-        ),
+        help: if spec.triple.is_glibc() {
+            format!(
+                "`apt-get install {}` puts it into `/usr/{}`",
+                debian_libc(&spec.triple),
+                gnu_name(&spec.triple)
+            )
+        } else {
+            "link it statically (rustc's default for musl)".to_owned()
+        },
     })
 }
 
@@ -98,7 +106,8 @@ fn debian_libc(triple: &Triple) -> String {
     format!("libc6-{arch}-cross")
 }
 
-/// The loader that an ELF program names (`PT_INTERP`): linkers put the string into the first page.
+/// The loader that a dynamic ELF program names (`PT_INTERP`, System V ABI, "Program Header"). Linkers put headers and
+/// name into the first page.
 fn interpreter(program: &Path) -> Option<String> {
     let mut head = Vec::with_capacity(8192);
     fs_err::File::open(program)
@@ -106,14 +115,21 @@ fn interpreter(program: &Path) -> Option<String> {
         .take(8192)
         .read_to_end(&mut head)
         .ok()?;
-    if !head.starts_with(b"\x7fELF") {
-        return None;
-    }
-    let at = head
-        .windows(8)
-        .position(|w| w == b"/lib/ld-" || w == b"/lib/ld6" || w == b"/lib64/l")?;
-    let end = head[at..].iter().position(|b| *b == 0)?;
-    String::from_utf8(head[at..at + end].to_vec()).ok()
+    let name = match FileKind::parse(&*head).ok()? {
+        FileKind::Elf32 => interpreter_of::<FileHeader32<Endianness>>(&head)?,
+        FileKind::Elf64 => interpreter_of::<FileHeader64<Endianness>>(&head)?,
+        _ => return None,
+    };
+    String::from_utf8(name.to_vec()).ok()
+}
+
+fn interpreter_of<H: FileHeader>(head: &[u8]) -> Option<&[u8]> {
+    let header = H::parse(head).ok()?;
+    let endian = header.endian().ok()?;
+    let segments = header.program_headers(endian, head).ok()?;
+    segments
+        .iter()
+        .find_map(|segment| segment.interpreter(endian, head).ok().flatten())
 }
 
 /// qemu's name of the architecture.
@@ -151,18 +167,43 @@ mod tests {
         }
     }
 
+    /// The head of a little-endian 64-bit ELF program with one program header.
+    fn elf(segment_type: u32, name: &str) -> Vec<u8> {
+        let mut out = b"\x7fELF\x02\x01\x01".to_vec();
+        out.resize(16, 0);
+        out.extend([2, 0, 183, 0, 1, 0, 0, 0]);
+        for word in [0_u64, 64, 0] {
+            out.extend(word.to_le_bytes());
+        }
+        // Flags; sizes and counts of headers.
+        out.extend([0, 0, 0, 0, 64, 0, 56, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+        let length = name.len() as u64 + 1;
+        out.extend(segment_type.to_le_bytes());
+        out.extend([4, 0, 0, 0]);
+        for word in [120, 120, 120, length, length, 1_u64] {
+            out.extend(word.to_le_bytes());
+        }
+        out.extend(name.as_bytes());
+        out.push(0);
+        out
+    }
+
+    const PT_LOAD: u32 = 1;
+    const PT_INTERP: u32 = 3;
+
     #[test]
     fn the_loader_is_read_from_the_program() {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("p");
-        fs_err::write(&program, b"\x7fELF....../lib/ld-linux-aarch64.so.1\0rest").unwrap();
-        assert_eq!(
-            interpreter(&program).as_deref(),
-            Some("/lib/ld-linux-aarch64.so.1")
-        );
-        fs_err::write(&program, b"\x7fELF static").unwrap();
+        let loader = "/lib/ld-linux-aarch64.so.1";
+        fs_err::write(&program, elf(PT_INTERP, loader)).unwrap();
+        assert_eq!(interpreter(&program).as_deref(), Some(loader));
+        // A static program may hold the name too.
+        fs_err::write(&program, elf(PT_LOAD, loader)).unwrap();
         assert_eq!(interpreter(&program), None);
         fs_err::write(&program, b"#!/bin/sh /lib/ld-linux\0").unwrap();
+        assert_eq!(interpreter(&program), None);
+        fs_err::write(&program, b"\x7fELF").unwrap();
         assert_eq!(interpreter(&program), None);
     }
 
@@ -190,7 +231,7 @@ mod tests {
     fn a_missing_loader_names_the_package() {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("p");
-        fs_err::write(&program, b"\x7fELF /lib/ld-linux-none.so.9\0").unwrap();
+        fs_err::write(&program, elf(PT_INTERP, "/lib/ld-linux-none.so.9")).unwrap();
         let spec = Spec::new(
             "powerpc64le-unknown-linux-gnu".parse().unwrap(),
             crate::manifest::Family::Zig,

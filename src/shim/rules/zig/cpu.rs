@@ -37,11 +37,11 @@ pub(super) fn rule(triple: &Triple, arg: Arg<'_>) -> Action {
         }
     } else if triple.arch().starts_with("riscv") {
         if march.is_some() {
-            let bits = if triple.arch().starts_with("riscv32") {
-                32
-            } else {
-                64
-            };
+            // Where `-mcpu` says it (with the extensions that the ABI needs), another would take them away again.
+            if default_cpu(triple).is_some() {
+                return Action::Drop;
+            }
+            let bits = &triple.arch()[5..7];
             return Action::replace(format!("-march=generic_rv{bits}"));
         }
     } else if matches!(triple.arch(), "aarch64" | "arm64")
@@ -57,15 +57,54 @@ pub(super) fn rule(triple: &Triple, arg: Arg<'_>) -> Action {
     Action::Keep
 }
 
-/// `+crc-nofp` style of `-march=armv8-a+crc+nofp` in zig's words: `+crc-fp`.
+/// GCC's `armv8.2-a+crc+nofp` in zig's words: `+v8_2a+crc-fp_armv8`.
 fn features(march: &str) -> String {
-    march
-        .split('+')
-        .skip(1)
-        .filter(|f| !f.is_empty())
-        .map(|feature| match feature.strip_prefix("no") {
-            Some(without) => format!("-{without}"),
-            None => format!("+{feature}"),
-        })
-        .collect()
+    let mut parts = march.split('+').filter(|p| !p.is_empty());
+    let version = parts
+        .next()
+        .and_then(|p| p.strip_prefix("armv"))
+        .unwrap_or("8-a");
+    let version = match version.strip_suffix("-a").unwrap_or(version) {
+        // What every aarch64 CPU is.
+        "8" => String::new(),
+        version => format!("+v{}a", version.replace('.', "_")),
+    };
+    let extensions = parts.map(|part| match part.strip_prefix("no") {
+        Some(without) => format!("-{}", zigs_name(without)),
+        None => format!("+{}", zigs_name(part)),
+    });
+    std::iter::once(version).chain(extensions).collect()
+}
+
+/// LLVM's name, which zig uses with `_`, of what `-march` calls otherwise (GCC's manual, "AArch64 Options"; LLVM's
+/// `AArch64Features.td`).
+fn zigs_name(extension: &str) -> String {
+    match extension {
+        "fp" => "fp_armv8",
+        "simd" => "neon",
+        "fp16" => "fullfp16",
+        "rdma" => "rdm",
+        "rng" => "rand",
+        "profile" => "spe",
+        "memtag" => "mte",
+        other => return other.replace('-', "_"),
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::features;
+
+    #[test]
+    fn march_in_zigs_words() {
+        for (march, words) in [
+            ("armv8-a", ""),
+            ("armv8-a+crc+crypto", "+crc+crypto"),
+            ("armv8.2-a+fp16+sve2-aes", "+v8_2a+fullfp16+sve2_aes"),
+            ("armv9-a+nosimd", "+v9a-neon"),
+        ] {
+            assert_eq!(features(march), words, "{march}");
+        }
+    }
 }
