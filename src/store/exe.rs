@@ -7,8 +7,7 @@ use super::{Store, StoreError};
 impl Store {
     /// `bin/xtool-<version>`, made or renewed from the running program where its size or time differ.
     pub fn own_executable(&self) -> Result<PathBuf, StoreError> {
-        let running = std::env::current_exe()
-            .map_err(StoreError::io("find", Path::new("the running program")))?;
+        let running = running()?;
         let bin = self.layout().bin();
         let name = format!(
             "xtool-{}{}",
@@ -40,6 +39,26 @@ impl Store {
             Err(e) => Err(StoreError::io("write", &copy)(e.error)),
         }
     }
+}
+
+/// The running program: as the system says, else by argv[0], for a chroot without `/proc`.
+fn running() -> Result<PathBuf, StoreError> {
+    let error = match std::env::current_exe() {
+        Ok(path) => return Ok(path),
+        Err(e) => e,
+    };
+    let by_name = std::env::args_os()
+        .next()
+        .map(PathBuf::from)
+        .and_then(|argv0| {
+            if argv0.parent().is_some_and(|p| !p.as_os_str().is_empty()) {
+                return std::path::absolute(argv0).ok();
+            }
+            std::env::split_paths(&std::env::var_os("PATH")?)
+                .map(|folder| folder.join(&argv0))
+                .find(|path| path.is_absolute() && path.is_file())
+        });
+    by_name.ok_or_else(|| StoreError::io("find", Path::new("the running program"))(error))
 }
 
 fn same(a: &Path, b: &Path) -> bool {
