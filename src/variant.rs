@@ -247,7 +247,10 @@ mod tests {
         assert_eq!(spec.tools.cc.as_deref(), Some(Path::new(gcc)));
         assert_eq!(
             spec.library_path,
-            [Path::new("/t/usr/lib/x86_64-linux-gnu")]
+            [
+                Path::new("/t/usr/lib/x86_64-linux-gnu"),
+                Path::new("/t/lib/x86_64-linux-gnu")
+            ]
         );
         assert!(spec.runner.is_some());
     }
