@@ -11,7 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use super::atomic::{self, Held, StateDirs, read_text};
-use super::cargo_config::{self, Change, Claim, INCLUDED_FILE};
+use super::cargo_config::{self, Change, Claim};
 use super::record::Record;
 use super::settings::ConfigMode;
 use super::toolchain_file::ToolchainFile;
@@ -439,6 +439,3 @@ impl Files {
             || self.included_text.as_deref().unwrap_or_default() != plan.included
     }
 }
-
-/// The name of the included file, for messages.
-pub const INCLUDED_NAME: &str = INCLUDED_FILE;

@@ -12,7 +12,7 @@ use toml_edit::{Array, Document, InlineTable, Item, Table, TableLike, TomlError,
 
 mod text;
 use text::{
-    append_block, delete_header, delete_lines, eol, insert_in_brackets, insert_line,
+    append_block, delete_block, delete_header, delete_lines, eol, insert_in_brackets, insert_line,
     remove_from_list, replace,
 };
 
@@ -257,7 +257,12 @@ pub fn remove_any(text: &str, table: &[&str], key: &str) -> Result<String, Splic
                     .find(['\r', '\n'])
                     .map_or(out.len(), |i| line + i);
             }
-            Ok(delete_header(&out, header.start..end))
+            // Comments right above another header are about that one.
+            let next = out[end..].find('\n').map_or("", |i| &out[end + i + 1..]);
+            if next.trim_start_matches([' ', '\t']).starts_with('[') {
+                end = header.end;
+            }
+            Ok(delete_block(&out, header.start..end))
         }
         _ => Ok(out),
     }
@@ -439,6 +444,11 @@ mod tests {
         assert_eq!(
             remove(text, T, "linker", false).unwrap(),
             "[target.x86_64-pc-windows-gnu]\n# mine\n"
+        );
+        let text = "[target.x86_64-pc-windows-gnu]\nlinker = 'a'\n# about b\n[b]\n";
+        assert_eq!(
+            remove(text, T, "linker", false).unwrap(),
+            "# about b\n[b]\n"
         );
     }
 

@@ -82,12 +82,32 @@ pub(super) fn delete_lines(text: &str, range: Range<usize>) -> String {
     kept.strip_suffix('\r').unwrap_or(kept).to_owned()
 }
 
+/// Deletes a table's header and the blank line that parts it from what is before; a comment right under the header
+/// keeps it.
 pub(super) fn delete_header(text: &str, header: Range<usize>) -> String {
-    let next_line = text[header.end..].find('\n').map(|i| header.end + i + 1);
-    if next_line.is_some_and(|i| text[i..].trim_start_matches([' ', '\t']).starts_with('#')) {
+    let mut rest = after_line(text, header.end);
+    let mut comments = 0;
+    while rest.trim_start_matches([' ', '\t']).starts_with('#') {
+        rest = after_line(rest, 0);
+        comments += 1;
+    }
+    // Comments right above another header are about that one.
+    if comments > 0 && !rest.trim_start_matches([' ', '\t']).starts_with('[') {
         return text.to_owned();
     }
-    let start = text[..header.start].rfind('\n').map_or(0, |i| i + 1);
+    delete_block(text, header)
+}
+
+/// What follows the line that holds `offset`.
+fn after_line(text: &str, offset: usize) -> &str {
+    text[offset..]
+        .find('\n')
+        .map_or("", |i| &text[offset + i + 1..])
+}
+
+/// Deletes the lines of a range that begins with a header, and the blank line before.
+pub(super) fn delete_block(text: &str, range: Range<usize>) -> String {
+    let start = text[..range.start].rfind('\n').map_or(0, |i| i + 1);
     let before = &text[..start];
     let blank_before = ["\r\n", "\n"].into_iter().find(|eol| {
         before
@@ -95,9 +115,9 @@ pub(super) fn delete_header(text: &str, header: Range<usize>) -> String {
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('\n'))
     });
     if let Some(eol) = blank_before {
-        return delete_lines(text, start - eol.len()..header.end);
+        return delete_lines(text, start - eol.len()..range.end);
     }
-    let out = delete_lines(text, header);
+    let out = delete_lines(text, range);
     if start > 0 {
         return out;
     }

@@ -190,6 +190,12 @@ fn options_are_set_in_place() {
         without_target(text, &triple("a-b")).expect("removed"),
         "[targets]\nx86_64-pc-windows-gnu = { toolchain = 'zig' } # why\n"
     );
+    // A comment above the next table is about that one.
+    let text = "[targets.a-b]\nsdk = 'x' # gone\n# about c-d\n[targets.c-d]\nsdk = 'y'\n";
+    assert_eq!(
+        without_target(text, &triple("a-b")).expect("removed"),
+        "# about c-d\n[targets.c-d]\nsdk = 'y'\n"
+    );
     let dotted = "targets.a-b.glibc = '2.17'\ntargets.a-b.sdk = 'x'\ntargets.c-d.sdk = 'y'\n";
     assert_eq!(
         without_target(dotted, &triple("a-b")).expect("removed"),
