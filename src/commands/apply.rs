@@ -189,7 +189,7 @@ fn variant(
             linker: shim(&folder, Tool::Cc),
             runner: tools.contains(&Tool::Run).then(|| shim(&folder, Tool::Run)),
             rustflags: rustflags(triple, &folder, &tools),
-            env: build_env(triple, &folder, &tools).suffixed,
+            env: build_env(&spec, &folder).suffixed,
         },
         triple: triple.clone(),
         options: options.clone(),

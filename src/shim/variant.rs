@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::rules::zig;
 use super::{SPEC_FILE, ShimError, Spec, Tool};
+use crate::build_env::{CMAKE_FILE, cmake};
 use crate::digest::Sha256;
 use crate::target::Triple;
 
@@ -38,7 +39,7 @@ pub fn write_variant(
     xtool_exe: &Path,
 ) -> Result<PathBuf, ShimError> {
     let folder = shims_dir.join(name);
-    let files = files_of(spec)?;
+    let files = files_of(spec, &folder)?;
     let write = || -> io::Result<()> {
         if is_right(&folder, spec, &files, xtool_exe) {
             return Ok(());
@@ -67,9 +68,10 @@ pub fn write_variant(
 }
 
 /// Every plain file of the folder: relative path and text.
-fn files_of(spec: &Spec) -> Result<Vec<(&'static str, String)>, ShimError> {
+fn files_of(spec: &Spec, folder: &Path) -> Result<Vec<(&'static str, String)>, ShimError> {
     // The settings last: a folder that has them has everything.
     let mut files: Vec<(&'static str, String)> = zig::stub_files(spec);
+    files.push((CMAKE_FILE, cmake::toolchain_file(spec, folder)));
     files.push((SPEC_FILE, spec.render()?));
     Ok(files)
 }
