@@ -99,7 +99,11 @@ pub fn spec(
     options: &Options,
 ) -> Result<Spec, VariantError> {
     let glibc = glibc(target, toolchain, tools, options)?;
-    let under = |path: &Option<String>| path.as_ref().map(|p| below(place.root, p));
+    let major = place.version.split('.').next().unwrap_or_default();
+    let under = |path: &Option<String>| {
+        let path = path.as_ref()?.replace("{major}", major);
+        Some(below(place.root, &path))
+    };
     let program =
         |path: &Option<String>| under(path).map(|p| with_suffix(p, place.host.exe_suffix()));
     let mut spec = Spec::new(
