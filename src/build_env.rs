@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::shim::Tool;
 use crate::target::{TargetOs, Triple};
 
+pub mod cmake;
+
 /// Variables of one target, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildEnv {
