@@ -9,6 +9,9 @@ use crate::shim::Tool;
 use crate::target::{TargetOs, Triple};
 
 pub mod cmake;
+pub mod format;
+pub mod go;
+pub mod meson;
 
 /// Variables of one target, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
