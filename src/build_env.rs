@@ -10,6 +10,9 @@ use crate::target::{TargetOs, Triple};
 
 mod bindgen;
 pub mod cmake;
+pub mod format;
+pub mod go;
+pub mod meson;
 
 /// The CMake toolchain file in a variant's folder.
 pub const CMAKE_FILE: &str = "toolchain.cmake";

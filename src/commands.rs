@@ -11,10 +11,13 @@ mod add;
 mod apply;
 mod cache;
 mod completions;
+mod doctor;
 mod env;
+mod exec;
 mod failure;
 mod fetch;
 mod list;
+mod mirror;
 mod pins;
 mod remove;
 mod sdk;
@@ -22,6 +25,8 @@ mod session;
 mod show;
 mod sync;
 mod update;
+mod verify;
+mod warm;
 
 use session::Session;
 
@@ -50,6 +55,10 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
         Command::Show(args) => show::run(&args, &Session::open(global, printer)?),
         Command::Sdk(args) => sdk::run(&args, &Session::open(global, printer)?),
         Command::Env(args) => env::run(&args, &Session::open(global, printer)?),
+        Command::Mirror(args) => mirror::run(&args, &Session::open(global, printer)?),
+        Command::Verify(args) => verify::run(&args, &Session::open(global, printer)?),
+        Command::Doctor => doctor::run(&Session::open(global, printer)?),
+        Command::Exec(args) => exec::run(&args, &Session::open(global, printer)?),
     }
 }
 

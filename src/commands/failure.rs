@@ -37,6 +37,9 @@ pub fn report(printer: Printer, error: &anyhow::Error) -> ExitCode {
         matches!(
             e.downcast_ref::<xtool::install::InstallError>(),
             Some(xtool::install::InstallError::Interrupted)
+        ) || matches!(
+            e.downcast_ref::<xtool::mirror::MirrorError>(),
+            Some(xtool::mirror::MirrorError::Interrupted)
         )
     }) {
         return ExitCode::from(130);
@@ -101,6 +104,7 @@ fn help_of(error: &anyhow::Error) -> Option<String> {
         xtool::fetch::FetchError,
         xtool::install::InstallError,
         xtool::manifest::ManifestError,
+        xtool::mirror::MirrorError,
         xtool::project::ProjectError,
         xtool::resolve::ResolveError,
         xtool::rust_std::RustStdError,
