@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: one module a concept.
 
 mod fetch;
+mod manifest;
 mod project;
 mod real;
 mod shim;
