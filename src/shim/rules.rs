@@ -9,6 +9,7 @@ use crate::manifest::Family;
 mod apply;
 pub mod clang;
 pub mod gcc;
+mod macos;
 mod objects;
 pub mod zig;
 

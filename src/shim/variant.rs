@@ -165,6 +165,7 @@ fn is_link_to(link: &Path, exe: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "one signature on all systems")]
 fn make_readable(_folder: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Invocation, apply, links, objects};
+use super::{Action, Arg, Invocation, apply, links, macos, objects};
 use crate::shim::{Sdk, Spec, Tool};
 use crate::target::{TargetOs, Triple};
 
@@ -66,9 +66,9 @@ fn windows(program: &Path, args: Vec<OsString>) -> Invocation {
 fn apple(spec: &Spec, program: &Path, args: Vec<OsString>) -> Invocation {
     let linking = links(&args);
     let mut out: Vec<OsString> = Vec::with_capacity(args.len() + 8);
-    let minimum = spec.deployment_target.as_deref();
+    let minimum = macos::minimum(spec, &args);
     if !names_its_target(program) {
-        let version = minimum.or_else(|| asked(&args)).unwrap_or_default();
+        let version = minimum.as_deref().unwrap_or_default();
         out.push(
             format!(
                 "--target={}-apple-macosx{version}",
@@ -80,13 +80,13 @@ fn apple(spec: &Spec, program: &Path, args: Vec<OsString>) -> Invocation {
             // The host's own `ld` is no Mach-O linker.
             out.push("-fuse-ld=lld".into());
         }
-    } else if let Some(version) = minimum {
+    } else if let Some(version) = &minimum {
         out.push(format!("-mmacosx-version-min={version}").into());
     }
     if let Some(sdk) = &spec.sdk {
         out.push("-isysroot".into());
         out.push(sdk.path.clone().into_os_string());
-        if let Some(define) = environment_define(spec, sdk, asked(&args)) {
+        if let Some(define) = environment_define(spec, sdk, minimum.as_deref()) {
             out.push(define.into());
         }
     }
@@ -96,7 +96,7 @@ fn apple(spec: &Spec, program: &Path, args: Vec<OsString>) -> Invocation {
         ("-isysroot", Some(_)) if ours => Action::DropWithNext,
         ("-target" | "--target", Some(_)) => Action::DropWithNext,
         (text, _) if text.starts_with("--target=") => Action::Drop,
-        (text, _) if minimum.is_some() && is_minimum(text) => Action::Drop,
+        (text, _) if macos::is_option(text) => Action::Drop,
         _ => Action::Keep,
     }));
     let mut invocation = Invocation::new(program, out);
@@ -116,41 +116,19 @@ fn apple_arch(triple: &Triple) -> &str {
     }
 }
 
-const MINIMUM: [&str; 2] = ["-mmacosx-version-min=", "-mmacos-version-min="];
-
-fn is_minimum(text: &str) -> bool {
-    MINIMUM.iter().any(|option| text.starts_with(option))
-}
-
-/// The oldest macOS that the arguments name.
-fn asked(args: &[OsString]) -> Option<&str> {
-    args.iter().filter_map(|a| a.to_str()).rev().find_map(|a| {
-        MINIMUM
-            .iter()
-            .find_map(|option| a.strip_prefix(option))
-            .or_else(|| a.rsplit_once("-apple-macosx").map(|(_, version)| version))
-            .filter(|version| !version.is_empty())
-    })
-}
-
 /// SDKs from 14 on use a macro that clang defines itself from 17 on.
-fn environment_define(spec: &Spec, sdk: &Sdk, asked: Option<&str>) -> Option<String> {
+fn environment_define(spec: &Spec, sdk: &Sdk, minimum: Option<&str>) -> Option<String> {
     let major = |version: &str| version.split('.').next()?.parse::<u32>().ok();
     let clang = major(spec.compiler_version.as_deref()?)?;
     if major(&sdk.version)? < 14 || clang >= 17 {
         return None;
     }
-    let oldest = spec
-        .deployment_target
-        .as_deref()
-        .or(asked)
-        .unwrap_or("11.0");
-    let mut parts = oldest.split('.').map(|p| p.parse::<u32>().unwrap_or(0));
-    let (major, minor) = (parts.next()?, parts.next().unwrap_or(0));
+    let oldest = macos::parts(minimum.unwrap_or("11.0"));
+    let part = |at: usize| oldest.get(at).copied().unwrap_or(0);
     // Apple's `Availability.h`: two digits a part.
     Some(format!(
         "-D__ENVIRONMENT_OS_VERSION_MIN_REQUIRED__={}",
-        major * 10_000 + minor * 100
+        part(0) * 10_000 + part(1) * 100
     ))
 }
 

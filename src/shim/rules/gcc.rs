@@ -18,6 +18,11 @@ pub fn rewrite(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> 
     let linking = links(&args);
     let windows = spec.triple.os() == TargetOs::Windows;
     let bare_crt = linking && has_bare_crt(&args);
+    let late = if linking && windows {
+        windows_late(tool, &args)
+    } else {
+        Vec::new()
+    };
     let rewritten = if linking {
         apply(args, |arg| {
             let action = without_absent_objects(arg, bare_crt);
@@ -44,26 +49,43 @@ pub fn rewrite(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> 
         out.extend(["-static-libgcc", "-static-libstdc++"].map(OsString::from));
     }
     out.extend(rewritten);
-    if linking && windows {
-        out.extend(WINDOWS_LATE.map(OsString::from));
-    }
+    out.extend(late);
     if linking && spec.triple.is_musl() && bare_crt {
         out.extend(MUSL_LATE.map(OsString::from));
     }
     Invocation::new(program, out)
 }
 
-/// Last on the command line, after everything that may need it: with the `posix` thread model libstdc++ and the
-/// unwinder use winpthread, which rustc does not name (it passes `-nodefaultlibs`), and which needs these two.
-const WINDOWS_LATE: [&str; 7] = [
-    "-Wl,-Bstatic",
-    "-Wl,--start-group",
-    "-lgcc_eh",
-    "-lwinpthread",
-    "-lgcc",
-    "-Wl,--end-group",
-    "-Wl,-Bdynamic",
-];
+/// Last of the caller's arguments, before the libraries that the driver adds itself: GCC's own, statically. With the
+/// `posix` thread model libstdc++ and the unwinder use winpthread, which rustc does not name (it passes
+/// `-nodefaultlibs`) and the driver would take as a DLL. What is resolved here, the driver's later copies are not
+/// asked for.
+fn windows_late(tool: Tool, args: &[OsString]) -> Vec<OsString> {
+    let has = |option: &str| args.iter().any(|a| a == option);
+    let begins = |option: &str| {
+        let mut texts = args.iter().filter_map(|a| a.to_str());
+        texts.any(|a| a.starts_with(option))
+    };
+    let by_driver = !has("-nodefaultlibs") && !has("-nostdlib");
+    let mut out = vec!["-Wl,-Bstatic", "-Wl,--start-group"];
+    if tool == Tool::Cxx && by_driver && !has("-nostdlib++") {
+        out.push("-lstdc++");
+    }
+    if begins("-fopenmp") {
+        out.push("-lgomp");
+    }
+    if begins("-fstack-protector") {
+        out.push("-lssp");
+    }
+    out.extend([
+        "-lgcc_eh",
+        "-lwinpthread",
+        "-lgcc",
+        "-Wl,--end-group",
+        "-Wl,-Bdynamic",
+    ]);
+    out.into_iter().map(OsString::from).collect()
+}
 
 /// Under `-Zbuild-std` on musl: what rustc's own libunwind and libc would have brought.
 const MUSL_LATE: [&str; 5] = [
@@ -100,6 +122,10 @@ fn windows_rule(arg: Arg<'_>) -> Action {
         ),
         "-lgcc_s" => Action::replace("-lgcc_eh"),
         "-lpthread" | "-lwinpthread" => Action::replace("-l:libwinpthread.a"),
+        // More of GCC's own that are DLLs otherwise.
+        "-lssp" | "-latomic" | "-lquadmath" | "-lgomp" => {
+            Action::replace(format!("-l:lib{}.a", &arg.text[2..]))
+        }
         _ => Action::Keep,
     }
 }
@@ -137,6 +163,35 @@ mod tests {
             out,
             "-static-libgcc -static-libstdc++ a.o -Wl,-Bstatic -lstdc++ -Wl,-Bdynamic -lgcc_eh -nodefaultlibs \
              -Wl,-Bstatic -Wl,--start-group -lgcc_eh -lwinpthread -lgcc -Wl,--end-group -Wl,-Bdynamic"
+        );
+    }
+
+    #[test]
+    fn the_cxx_driver_gets_its_library_before_its_own_late_ones() {
+        let spec = spec("x86_64-pc-windows-gnu");
+        let late = |args: &[&str]| {
+            let args: Vec<OsString> = args.iter().map(Into::into).collect();
+            windows_late(Tool::Cxx, &args)
+                .join(" ".as_ref())
+                .into_string()
+                .unwrap()
+        };
+        let rest = "-lgcc_eh -lwinpthread -lgcc -Wl,--end-group -Wl,-Bdynamic";
+        let group = "-Wl,-Bstatic -Wl,--start-group";
+        assert_eq!(late(&["a.o"]), format!("{group} -lstdc++ {rest}"));
+        assert_eq!(late(&["a.o", "-nostdlib"]), format!("{group} {rest}"));
+        assert_eq!(
+            late(&[
+                "a.o",
+                "-fopenmp",
+                "-fstack-protector-strong",
+                "-nodefaultlibs"
+            ]),
+            format!("{group} -lgomp -lssp {rest}")
+        );
+        assert!(
+            run(&spec, &["a.o", "-lssp", "-lpthread"])
+                .contains("a.o -l:libssp.a -l:libwinpthread.a -Wl,-Bstatic")
         );
     }
 

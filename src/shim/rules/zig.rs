@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Invocation, apply, links, objects};
+use super::{Action, Arg, Invocation, apply, links, macos, objects};
 use crate::shim::{Spec, Tool, Zig};
 use crate::target::{TargetOs, Triple};
 

@@ -212,3 +212,110 @@ fn the_program_under_its_own_name_is_no_shim() {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!text.contains("Cannot run `"), "{text}");
 }
+
+/// A folder that is the whole PATH, with one program in it.
+fn path_with(home: &Home, name: &str, text: &str) -> PathBuf {
+    let script = home.script(name, text);
+    let folder = home.dir.path().join(format!("path-{name}"));
+    fs_err::create_dir_all(&folder).unwrap();
+    fs_err::rename(script, folder.join(name)).unwrap();
+    folder
+}
+
+#[test]
+fn qemu_gets_the_folder_with_the_loader() {
+    let home = Home::new();
+    let path = path_with(&home, "qemu-riscv64", r#"printf '%s\n' "$@""#);
+    let mut spec = home.gcc_spec("riscv64gc-unknown-linux-gnu");
+    let sysroot = home.toolchain().join("usr/riscv64-linux-gnu");
+    fs_err::create_dir_all(sysroot.join("lib")).unwrap();
+    fs_err::write(sysroot.join("lib/ld-linux-riscv64-lp64d.so.1"), "").unwrap();
+    spec.sysroot = Some(sysroot.clone());
+    spec.runner = Runner::named("qemu-riscv64", None);
+    let folder = home.write(&spec);
+    let output = command(folder.join("run"), &["prog", "a b"])
+        .env("PATH", &path)
+        .output()
+        .unwrap();
+    assert_eq!(
+        stdout(&output),
+        format!("-L\n{}\nprog\na b\n", sysroot.display())
+    );
+
+    let output = command(folder.join("run"), &["prog"])
+        .env("PATH", home.dir.path())
+        .output()
+        .unwrap();
+    let said = stderr(&output);
+    assert!(
+        said.contains("neither `qemu-riscv64` nor `qemu-riscv64-static`"),
+        "{said}"
+    );
+    assert!(said.contains("help: `apt-get install qemu-user`"), "{said}");
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn an_old_wine_gets_the_dll_that_rust_needs() {
+    let home = Home::new();
+    let asked = home.dir.path().join("asked");
+    let path = path_with(
+        &home,
+        "wine",
+        &format!(
+            r#"if [ "$1" = --version ]; then echo x >> '{}'; echo 'wine-8.0 (Debian)'; exit; fi
+printf '%s\n' "$@" "$WINEDEBUG" "$WINEPATH"
+exit 9"#,
+            asked.display()
+        ),
+    );
+    // The compiler, as it is called for the DLL: `-shared -O2 -s -o OUT SOURCE …`.
+    let compiler = r#"while [ "$1" != -o ]; do shift; done; : > "$2"; : > "$2.made""#;
+    home.script("gcc", compiler);
+    let mut spec = home.gcc_spec("x86_64-pc-windows-gnu");
+    spec.runner = Runner::named("wine", None);
+    let folder = home.write(&spec);
+    let run = |wine_path: &str| {
+        let output = command(folder.join("run"), &["p.exe", "a b"])
+            .env("PATH", &path)
+            .env("WINEPATH", wine_path)
+            .env_remove("WINEDEBUG")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(9), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = run("C:\\mine");
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines[..3], ["p.exe", "a b", "-all"]);
+    let dll_folder = lines[3]
+        .strip_suffix(";C:\\mine")
+        .expect("the user's path stays");
+    assert!(Path::new(dll_folder).join("bcryptprimitives.dll").is_file());
+    assert!(dll_folder.starts_with(home.dir.path().join("wine").to_str().unwrap()));
+
+    // Neither is done again: the compiler is gone, and wine tells its version once.
+    fs_err::remove_file(home.toolchain().join("bin/gcc")).unwrap();
+    assert_eq!(run("").lines().nth(3), Some(dll_folder));
+    assert_eq!(fs_err::read_to_string(&asked).unwrap(), "x\n");
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_dll_that_cannot_be_built_is_named() {
+    let home = Home::new();
+    let path = path_with(&home, "wine", "echo wine-8.0");
+    home.script("gcc", "echo 'no headers here' >&2; exit 1");
+    let mut spec = home.gcc_spec("x86_64-pc-windows-gnu");
+    spec.runner = Runner::named("wine", None);
+    let folder = home.write(&spec);
+    let output = command(folder.join("run"), &["p.exe"])
+        .env("PATH", &path)
+        .output()
+        .unwrap();
+    let said = stderr(&output);
+    assert!(
+        said.contains("bcryptprimitives.dll") && said.contains("no headers here"),
+        "{said}"
+    );
+}

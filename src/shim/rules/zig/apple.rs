@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Context, Invocation};
+use super::{Action, Arg, Context, Invocation, macos};
 use crate::shim::Spec;
 use crate::target::TargetOs;
 
@@ -20,8 +20,7 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
             "-Wl,-undefined=dynamic_lookup".into(),
         ]),
         // The target says the version, see `minimum`; and the SDK is ours to name.
-        (text, _) if text.starts_with("-mmacosx-version-min=") => Action::Drop,
-        (text, _) if text.starts_with("-mmacos-version-min=") => Action::Drop,
+        (text, _) if macos::is_option(text) => Action::Drop,
         ("-isysroot" | "-arch", Some(_)) => Action::DropWithNext,
         ("-Wl,-dylib", _) => Action::Drop,
         ("-Wl,-exported_symbols_list", Some(list))
@@ -84,24 +83,12 @@ pub(super) fn environment(context: Context<'_>, invocation: &mut Invocation) {
     }
 }
 
-/// The oldest macOS to run on: what the project's settings say, else what the caller's arguments do. `None`: zig's
-/// default.
+/// The oldest macOS to run on. `None`: zig's default.
 pub(super) fn minimum(context: Context<'_>, args: &[OsString]) -> Option<String> {
     if context.triple.os() != TargetOs::MacOs {
         return None;
     }
-    let asked = || {
-        args.iter().filter_map(|a| a.to_str()).rev().find_map(|a| {
-            ["-mmacosx-version-min=", "-mmacos-version-min="]
-                .iter()
-                .find_map(|option| a.strip_prefix(option))
-                .or_else(|| a.rsplit_once("-apple-macosx").map(|(_, version)| version))
-        })
-    };
-    let version = context.spec.deployment_target.as_deref().or_else(asked)?;
-    let ok = version.starts_with(|c: char| c.is_ascii_digit())
-        && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    ok.then(|| version.to_owned())
+    macos::minimum(context.spec, args)
 }
 
 /// `aarch64-macos-none` with a version: `aarch64-macos.11.0-none`. A target that has one keeps it.
