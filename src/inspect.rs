@@ -8,10 +8,15 @@
 pub mod elf;
 pub mod facts;
 pub mod input;
+pub mod libraries;
 pub mod macho;
 pub mod pe;
 pub mod problem;
 pub mod recognise;
+pub mod render;
+pub mod require;
+pub mod size;
+pub mod strip;
 pub mod tables;
 pub mod verdict;
 pub mod version;
@@ -20,10 +25,70 @@ use std::path::{Path, PathBuf};
 
 use object::Endianness;
 use object::read::{FileKind, ReadRef};
+use serde::Serialize;
 
 use crate::help::Help;
 use facts::Facts;
+use libraries::Library;
 use problem::Problem;
+use size::Advice;
+use tables::Tables;
+use verdict::Verdict;
+
+/// Everything about one file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Report {
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub size: u64,
+    /// What is in it: one, but for universal Mach-O files.
+    pub slices: Vec<Slice>,
+}
+
+/// Everything about one slice of a file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Slice {
+    /// What the file says.
+    pub facts: Facts,
+    /// What it loads, and where that is.
+    pub libraries: Vec<Library>,
+    /// Where it runs.
+    pub verdicts: Vec<Verdict>,
+    /// The `id` of the smallest container base that runs it.
+    pub smallest_base: Option<String>,
+    /// What would make it smaller.
+    pub advice: Advice,
+}
+
+/// Inspects a file. `sysroot`: where a foreign binary's libraries are looked for, as if it were `/`.
+pub fn inspect(
+    path: &Path,
+    sysroot: Option<&Path>,
+    tables: &Tables,
+) -> Result<Report, InspectError> {
+    let (cache, size) = input::open(path)?;
+    let slices = facts_of(path, &cache)?
+        .into_iter()
+        .map(|facts| {
+            let verdicts = verdict::verdicts(&facts, tables);
+            Slice {
+                libraries: libraries::find(path, &facts, sysroot, tables),
+                smallest_base: verdict::smallest_base(&verdicts, tables).map(|v| v.id.clone()),
+                advice: size::advice(&facts),
+                verdicts,
+                facts,
+            }
+        })
+        .collect();
+    Ok(Report {
+        path: path.to_owned(),
+        size,
+        slices,
+    })
+}
 
 /// Why a file could not be inspected.
 #[derive(Debug, thiserror::Error)]
@@ -89,10 +154,22 @@ pub fn facts_of<'d, R: ReadRef<'d>>(path: &Path, data: R) -> Result<Vec<Facts>, 
         what: foreign.0,
     })?;
     let (format, result) = match kind {
-        FileKind::Elf32 => ("an ELF file", elf::read::<object::elf::FileHeader32<Endianness>, R>(data).map(one)),
-        FileKind::Elf64 => ("an ELF file", elf::read::<object::elf::FileHeader64<Endianness>, R>(data).map(one)),
-        FileKind::Pe32 => ("a PE file", pe::read::<object::pe::ImageNtHeaders32, R>(data).map(one)),
-        FileKind::Pe64 => ("a PE file", pe::read::<object::pe::ImageNtHeaders64, R>(data).map(one)),
+        FileKind::Elf32 => (
+            "an ELF file",
+            elf::read::<object::elf::FileHeader32<Endianness>, R>(data).map(one),
+        ),
+        FileKind::Elf64 => (
+            "an ELF file",
+            elf::read::<object::elf::FileHeader64<Endianness>, R>(data).map(one),
+        ),
+        FileKind::Pe32 => (
+            "a PE file",
+            pe::read::<object::pe::ImageNtHeaders32, R>(data).map(one),
+        ),
+        FileKind::Pe64 => (
+            "a PE file",
+            pe::read::<object::pe::ImageNtHeaders64, R>(data).map(one),
+        ),
         FileKind::MachO32 | FileKind::MachO64 => ("a Mach-O file", read_mach_o(data).map(one)),
         FileKind::MachOFat32 => (
             "a universal Mach-O file",
@@ -110,6 +187,17 @@ pub fn facts_of<'d, R: ReadRef<'d>>(path: &Path, data: R) -> Result<Vec<Facts>, 
     })
 }
 
+/// What a loader needs of a shared ELF library; none if it is not one.
+fn read_links(path: &Path) -> Option<elf::Links> {
+    let (cache, _) = input::open(path).ok()?;
+    let data = &cache;
+    match FileKind::parse(data).ok()? {
+        FileKind::Elf32 => elf::links::<object::elf::FileHeader32<Endianness>, _>(data).ok(),
+        FileKind::Elf64 => elf::links::<object::elf::FileHeader64<Endianness>, _>(data).ok(),
+        _ => None,
+    }
+}
+
 fn one(facts: Facts) -> Vec<Facts> {
     vec![facts]
 }
@@ -118,11 +206,16 @@ fn read_mach_o<'d, R: ReadRef<'d>>(data: R) -> Result<Facts, Problem> {
     match FileKind::parse(data)? {
         FileKind::MachO32 => macho::read::<object::macho::MachHeader32<Endianness>, R>(data),
         FileKind::MachO64 => macho::read::<object::macho::MachHeader64<Endianness>, R>(data),
-        _ => Err(Problem::NotLinked("a universal file of something other than programs")),
+        _ => Err(Problem::NotLinked(
+            "a universal file of something other than programs",
+        )),
     }
 }
 
-fn read_slices<'d, R: ReadRef<'d>>(data: R, slices: Vec<(u64, u64)>) -> Result<Vec<Facts>, Problem> {
+fn read_slices<'d, R: ReadRef<'d>>(
+    data: R,
+    slices: Vec<(u64, u64)>,
+) -> Result<Vec<Facts>, Problem> {
     if slices.is_empty() {
         return Err(Problem::NotLinked("a universal file with nothing in it"));
     }
@@ -149,10 +242,15 @@ impl<'d, R: ReadRef<'d>> ReadRef<'d> for Window<R> {
         if offset.checked_add(size).ok_or(())? > self.size {
             return Err(());
         }
-        self.data.read_bytes_at(self.offset.checked_add(offset).ok_or(())?, size)
+        self.data
+            .read_bytes_at(self.offset.checked_add(offset).ok_or(())?, size)
     }
 
-    fn read_bytes_at_until(self, range: std::ops::Range<u64>, delimiter: u8) -> Result<&'d [u8], ()> {
+    fn read_bytes_at_until(
+        self,
+        range: std::ops::Range<u64>,
+        delimiter: u8,
+    ) -> Result<&'d [u8], ()> {
         if range.end > self.size {
             return Err(());
         }
@@ -175,7 +273,9 @@ fn lossy(bytes: &[u8]) -> String {
 
 /// Whether `needle` is somewhere in `haystack`.
 fn bytes_contain(haystack: &[u8], needle: &[u8]) -> bool {
-    let Some(first) = needle.first() else { return true };
+    let Some(first) = needle.first() else {
+        return true;
+    };
     let mut rest = haystack;
     while let Some(at) = rest.iter().position(|b| b == first) {
         rest = &rest[at..];

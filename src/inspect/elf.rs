@@ -10,10 +10,14 @@ mod versions;
 
 use object::Endianness;
 use object::elf as def;
-use object::read::elf::{FileHeader, NoteIterator, ProgramHeader as _, SectionHeader as _, SectionTable};
 use object::read::ReadRef;
+use object::read::elf::{
+    FileHeader, NoteIterator, ProgramHeader as _, SectionHeader as _, SectionTable,
+};
 
-use super::facts::{ByteOrder, Details, Elf, Facts, Format, Kind, Libc, Relro, Section, SectionKind};
+use super::facts::{
+    ByteOrder, Details, Elf, Facts, Format, Kind, Libc, Relro, Section, SectionKind,
+};
 use super::problem::Problem;
 use super::version::Version;
 use super::{bytes_contain, lossy};
@@ -57,16 +61,26 @@ where
 
     let is_dyn = header.e_type(endian) == def::ET_DYN;
     // The flag is newer than PIE; a loader without a name of its own to be linked by is a program too.
-    let library = is_dyn && !dynamic.pie_flag && (interpreter.is_none() || dynamic.soname.is_some());
+    let library =
+        is_dyn && !dynamic.pie_flag && (interpreter.is_none() || dynamic.soname.is_some());
     let is_static = interpreter.is_none() && dynamic.needed.is_empty() && !library;
-    let os = machine::os(header.e_ident().os_abi, notes.vendor, interpreter.as_deref());
-    let libc = libc(data, endian, &table, &LibcHints {
-        os: &os,
-        interpreter: interpreter.as_deref(),
-        needed: &dynamic.needed,
-        gnu_tag: notes.kernel.is_some(),
-        is_static,
-    });
+    let os = machine::os(
+        header.e_ident().os_abi,
+        notes.vendor,
+        interpreter.as_deref(),
+    );
+    let libc = libc(
+        data,
+        endian,
+        &table,
+        &LibcHints {
+            os: &os,
+            interpreter: interpreter.as_deref(),
+            needed: &dynamic.needed,
+            gnu_tag: notes.kernel.is_some(),
+            is_static,
+        },
+    );
     let executable_stack = segments
         .iter()
         .find(|s| s.p_type(endian) == def::PT_GNU_STACK)
@@ -75,8 +89,16 @@ where
         format: Format::Elf,
         architecture: machine::architecture::<H>(header, endian, interpreter.as_deref()),
         bits: if header.is_type_64() { 64 } else { 32 },
-        byte_order: if header.is_little_endian() { ByteOrder::Little } else { ByteOrder::Big },
-        kind: if library { Kind::Library } else { Kind::Program },
+        byte_order: if header.is_little_endian() {
+            ByteOrder::Little
+        } else {
+            ByteOrder::Big
+        },
+        kind: if library {
+            Kind::Library
+        } else {
+            Kind::Program
+        },
         is_static,
         position_independent: is_dyn,
         stripped: !table.iter().any(|s| s.sh_type(endian) == def::SHT_SYMTAB),
@@ -105,6 +127,44 @@ where
     })
 }
 
+/// What the loader needs of a library to go on from there.
+#[derive(Debug, Clone)]
+pub struct Links {
+    /// As [`Facts::architecture`].
+    pub architecture: String,
+    /// `DT_SONAME`
+    pub soname: Option<String>,
+    /// `DT_NEEDED`
+    pub needed: Vec<String>,
+    /// `DT_RPATH`
+    pub rpath: Vec<String>,
+    /// `DT_RUNPATH`
+    pub runpath: Vec<String>,
+}
+
+/// Reads no more than the loader would, for libraries that are only passed on the way.
+pub fn links<'d, H, R>(data: R) -> Result<Links, Problem>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'d>,
+{
+    let header = H::parse(data)?;
+    let endian = header.endian()?;
+    if header.e_type(endian) != def::ET_DYN {
+        return Err(Problem::NotLinked("not a shared library"));
+    }
+    let segments = header.program_headers(endian, data)?;
+    let interpreter = interpreter::<H, R>(data, endian, segments);
+    let dynamic = Dynamic::read::<H, R>(data, endian, segments)?;
+    Ok(Links {
+        architecture: machine::architecture::<H>(header, endian, interpreter.as_deref()),
+        soname: dynamic.soname,
+        needed: dynamic.needed,
+        rpath: dynamic.rpath,
+        runpath: dynamic.runpath,
+    })
+}
+
 /// A truncated file loses its section headers first: say that, not that an offset is invalid.
 fn check_table_ends<H: FileHeader<Endian = Endianness>>(
     header: &H,
@@ -112,8 +172,18 @@ fn check_table_ends<H: FileHeader<Endian = Endianness>>(
     len: u64,
 ) -> Result<(), Problem> {
     for (what, offset, count, size) in [
-        ("its program headers", header.e_phoff(endian).into(), header.e_phnum(endian), header.e_phentsize(endian)),
-        ("its section headers", header.e_shoff(endian).into(), header.e_shnum(endian), header.e_shentsize(endian)),
+        (
+            "its program headers",
+            header.e_phoff(endian).into(),
+            header.e_phnum(endian),
+            header.e_phentsize(endian),
+        ),
+        (
+            "its section headers",
+            header.e_shoff(endian).into(),
+            header.e_shnum(endian),
+            header.e_shentsize(endian),
+        ),
     ] {
         let end = offset.saturating_add(u64::from(count) * u64::from(size));
         if offset != 0 {
@@ -128,7 +198,9 @@ fn interpreter<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
     endian: Endianness,
     segments: &[H::ProgramHeader],
 ) -> Option<String> {
-    let segment = segments.iter().find(|s| s.p_type(endian) == def::PT_INTERP)?;
+    let segment = segments
+        .iter()
+        .find(|s| s.p_type(endian) == def::PT_INTERP)?;
     let (offset, size) = segment.file_range(endian);
     let bytes = data.read_bytes_at(offset, size.min(4096)).ok()?;
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
@@ -151,16 +223,26 @@ fn notes<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
 ) -> Notes {
     let mut found = Notes::default();
     let mut left = MAX_NOTES;
-    for segment in segments.iter().filter(|s| s.p_type(endian) == def::PT_NOTE).take(64) {
+    for segment in segments
+        .iter()
+        .filter(|s| s.p_type(endian) == def::PT_NOTE)
+        .take(64)
+    {
         let (offset, size) = segment.file_range(endian);
-        let Ok(bytes) = data.read_bytes_at(offset, size.min(1 << 20)) else { continue };
-        let Ok(notes) = NoteIterator::<H>::new(endian, segment.p_align(endian), bytes) else { continue };
+        let Ok(bytes) = data.read_bytes_at(offset, size.min(1 << 20)) else {
+            continue;
+        };
+        let Ok(notes) = NoteIterator::<H>::new(endian, segment.p_align(endian), bytes) else {
+            continue;
+        };
         for note in notes.take(left) {
             left -= 1;
             let Ok(note) = note else { break };
             match (note.name(), note.n_type(endian)) {
                 (b"GNU", def::NT_GNU_BUILD_ID) => found.build_id = Some(hex(note.desc())),
-                (b"GNU", def::NT_GNU_ABI_TAG) => found.kernel = found.kernel.or(abi_tag(note.desc(), endian)),
+                (b"GNU", def::NT_GNU_ABI_TAG) => {
+                    found.kernel = found.kernel.or(abi_tag(note.desc(), endian))
+                }
                 (b"Android", _) => found.vendor = Some("android"),
                 (b"FreeBSD", _) => found.vendor = Some("freebsd"),
                 (b"NetBSD", _) => found.vendor = Some("netbsd"),
@@ -177,7 +259,11 @@ fn abi_tag(desc: &[u8], endian: Endianness) -> Option<Version> {
     use object::endian::Endian as _;
     let word = |i: usize| -> Option<u32> {
         let bytes: [u8; 4] = desc.get(i * 4..i * 4 + 4)?.try_into().ok()?;
-        Some(if endian.is_big_endian() { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+        Some(if endian.is_big_endian() {
+            u32::from_be_bytes(bytes)
+        } else {
+            u32::from_le_bytes(bytes)
+        })
     };
     (word(0)? == 0).then_some(())?;
     Some(Version::new3(word(1)?, word(2)?, word(3)?))
@@ -196,7 +282,10 @@ fn relro<H: FileHeader<Endian = Endianness>>(
     segments: &[H::ProgramHeader],
     dynamic: &Dynamic,
 ) -> Relro {
-    if !segments.iter().any(|s| s.p_type(endian) == def::PT_GNU_RELRO) {
+    if !segments
+        .iter()
+        .any(|s| s.p_type(endian) == def::PT_GNU_RELRO)
+    {
         Relro::None
     } else if dynamic.bind_now {
         Relro::Full
@@ -279,8 +368,10 @@ fn strippable<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
         .enumerate()
         .filter(|(index, s)| {
             let kind = s.sh_type(endian);
-            let gone = matches!(kind, def::SHT_SYMTAB | def::SHT_SYMTAB_SHNDX | def::SHT_REL | def::SHT_RELA)
-                || strings.contains(&index.0)
+            let gone = matches!(
+                kind,
+                def::SHT_SYMTAB | def::SHT_SYMTAB_SHNDX | def::SHT_REL | def::SHT_RELA
+            ) || strings.contains(&index.0)
                 || table
                     .section_name(endian, s)
                     .is_ok_and(|n| is_debug(&lossy(n)));
@@ -335,7 +426,8 @@ fn libc<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
         "linux" => {}
         _ => return Libc::Other,
     }
-    if interpreter.contains("/ld-musl-") || needs(|n| n.starts_with("libc.musl-") || n == "libc.so") {
+    if interpreter.contains("/ld-musl-") || needs(|n| n.starts_with("libc.musl-") || n == "libc.so")
+    {
         return Libc::Musl;
     }
     // libc.so.6.1: Alpha and IA-64.
@@ -343,7 +435,11 @@ fn libc<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
         return Libc::Glibc;
     }
     if !hints.is_static {
-        return if hints.interpreter.is_some() { Libc::Other } else { Libc::None };
+        return if hints.interpreter.is_some() {
+            Libc::Other
+        } else {
+            Libc::None
+        };
     }
     // Only glibc's start-up code carries the tag; only musl has the symbol.
     if hints.gnu_tag {

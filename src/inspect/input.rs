@@ -63,7 +63,11 @@ pub fn open(path: &Path) -> Result<(Cache, u64), InspectError> {
     };
     let metadata = fs_err::metadata(path).map_err(read)?;
     if !metadata.is_file() {
-        let what = if metadata.is_dir() { "a folder" } else { "not a regular file" };
+        let what = if metadata.is_dir() {
+            "a folder"
+        } else {
+            "not a regular file"
+        };
         return Err(InspectError::NotABinary {
             path: path.to_owned(),
             what: what.to_owned(),

@@ -52,7 +52,11 @@ where
     match file_type {
         def::MH_EXECUTE | def::MH_DYLIB | def::MH_BUNDLE | def::MH_DYLINKER => {}
         def::MH_OBJECT => return Err(Problem::NotLinked("an object file, not linked yet")),
-        def::MH_DSYM => return Err(Problem::NotLinked("a dSYM file, which holds debug information only")),
+        def::MH_DSYM => {
+            return Err(Problem::NotLinked(
+                "a dSYM file, which holds debug information only",
+            ));
+        }
         def::MH_CORE => return Err(Problem::NotLinked("a core dump")),
         def::MH_KEXT_BUNDLE => return Err(Problem::NotLinked("a kernel extension")),
         _ => return Err(Problem::NotLinked("neither a program nor a library")),
@@ -80,8 +84,16 @@ where
         os: found.platform.unwrap_or("macos").to_owned(),
         architecture: architecture(header.cputype(endian)),
         bits: if header.is_type_64() { 64 } else { 32 },
-        byte_order: if header.is_little_endian() { ByteOrder::Little } else { ByteOrder::Big },
-        kind: if program { Kind::Program } else { Kind::Library },
+        byte_order: if header.is_little_endian() {
+            ByteOrder::Little
+        } else {
+            ByteOrder::Big
+        },
+        kind: if program {
+            Kind::Program
+        } else {
+            Kind::Library
+        },
         is_static: program && found.out.dylinker.is_none() && found.out.dylibs.is_empty(),
         position_independent: !program || flags.contains(def::MH_PIE),
         stripped: found.local_symbols == 0,
@@ -171,7 +183,11 @@ impl Found {
         let sections = segment.sections(endian, rest)?;
         if sections.is_empty() && segment.filesize(endian).into() > 0 {
             self.sections.push(Section {
-                kind: if segment_name == "__LINKEDIT" { SectionKind::Symbols } else { SectionKind::Other },
+                kind: if segment_name == "__LINKEDIT" {
+                    SectionKind::Symbols
+                } else {
+                    SectionKind::Other
+                },
                 name: segment_name,
                 size: segment.vmsize(endian).into(),
                 file_size: segment.filesize(endian).into(),
@@ -187,7 +203,9 @@ impl Found {
                 SectionKind::Debug
             } else if section.file_size(endian).is_none() {
                 SectionKind::Zero
-            } else if flags.0 & (def::S_ATTR_PURE_INSTRUCTIONS.0 | def::S_ATTR_SOME_INSTRUCTIONS.0) != 0 {
+            } else if flags.0 & (def::S_ATTR_PURE_INSTRUCTIONS.0 | def::S_ATTR_SOME_INSTRUCTIONS.0)
+                != 0
+            {
                 SectionKind::Code
             } else if segment_name == "__TEXT" || segment_name == "__DATA_CONST" {
                 SectionKind::Constant
@@ -197,7 +215,8 @@ impl Found {
             if kind == SectionKind::Debug {
                 self.strippable = self.strippable.saturating_add(file_size);
             }
-            let may_hold_text = matches!(name.as_str(), "__const" | "__cstring") && file_size <= MAX_SEARCH;
+            let may_hold_text =
+                matches!(name.as_str(), "__const" | "__cstring") && file_size <= MAX_SEARCH;
             if segment_name == "__TEXT" && may_hold_text && !self.rust {
                 let bytes = data.read_bytes_at(section.offset(endian).into(), file_size);
                 self.rust = bytes.is_ok_and(|b| bytes_contain(b, b"RUST_BACKTRACE"));
@@ -250,7 +269,9 @@ impl Found {
                     _ => "macos",
                 }));
                 out.minimum_os = out.minimum_os.or(Some(version(v.version.get(endian))));
-                out.sdk = out.sdk.or(Some(version(v.sdk.get(endian))).filter(|v| v.major() > 0));
+                out.sdk = out
+                    .sdk
+                    .or(Some(version(v.sdk.get(endian))).filter(|v| v.major() > 0));
             }
             LoadCommandVariant::LinkeditData(l) if command.cmd() == def::LC_CODE_SIGNATURE => {
                 out.signature = Some(signature(l, endian, data));
@@ -268,9 +289,13 @@ impl Found {
         endian: Endianness,
         table: &def::SymtabCommand<Endianness>,
     ) {
-        let Ok(symbols) = table.symbols::<H, R>(endian, data) else { return };
+        let Ok(symbols) = table.symbols::<H, R>(endian, data) else {
+            return;
+        };
         let size = u64::from(table.strsize.get(endian));
-        let Ok(names) = data.read_bytes_at(table.stroff.get(endian).into(), size) else { return };
+        let Ok(names) = data.read_bytes_at(table.stroff.get(endian).into(), size) else {
+            return;
+        };
         // Names may overlap in a file made to waste time: count no more than a few passes over them.
         let mut left = size.saturating_mul(NAME_PASSES);
         for symbol in symbols.iter() {
@@ -280,11 +305,18 @@ impl Found {
                 continue;
             }
             self.local_symbols += 1;
-            let name = names.get(symbol.n_strx(endian) as usize..).unwrap_or_default();
+            let name = names
+                .get(symbol.n_strx(endian) as usize..)
+                .unwrap_or_default();
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(name.len());
-            let length = name[..most].iter().position(|b| *b == 0).map_or(most, |n| n + 1) as u64;
+            let length = name[..most]
+                .iter()
+                .position(|b| *b == 0)
+                .map_or(most, |n| n + 1) as u64;
             left -= length.min(left);
-            self.strippable = self.strippable.saturating_add(length + size_of::<H::Nlist>() as u64);
+            self.strippable = self
+                .strippable
+                .saturating_add(length + size_of::<H::Nlist>() as u64);
         }
     }
 }
@@ -295,8 +327,13 @@ fn signature<'d, R: ReadRef<'d>>(
     endian: Endianness,
     data: R,
 ) -> Signature {
-    let mut out = Signature { adhoc: true, team: None };
-    let Ok(signature) = command.code_signature(endian, data) else { return out };
+    let mut out = Signature {
+        adhoc: true,
+        team: None,
+    };
+    let Ok(signature) = command.code_signature(endian, data) else {
+        return out;
+    };
     for blob in signature.blobs().take(64) {
         let Ok(blob) = blob else { break };
         // Eight bytes are the header of an empty wrapper, which ad hoc signatures have.

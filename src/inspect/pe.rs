@@ -36,15 +36,25 @@ pub fn read<'d, H: ImageNtHeaders, R: ReadRef<'d>>(data: R) -> Result<Facts, Pro
         Problem::check_end("a section", u64::from(start) + u64::from(size), len)?;
     }
     let symbols = file.symbols(data).ok();
-    let names = symbols.as_ref().map(object::read::coff::SymbolTable::strings).unwrap_or_default();
+    let names = symbols
+        .as_ref()
+        .map(object::read::coff::SymbolTable::strings)
+        .unwrap_or_default();
     let sections = sections(&table, names);
-    let image = Image { data, table, directories };
+    let image = Image {
+        data,
+        table,
+        directories,
+    };
     let imports = image.imports::<H>();
 
     let library = file.characteristics.get(LE).contains(def::IMAGE_FILE_DLL);
     let flags = optional.dll_characteristics();
     let aslr = flags.contains(def::IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE)
-        && !file.characteristics.get(LE).contains(def::IMAGE_FILE_RELOCS_STRIPPED);
+        && !file
+            .characteristics
+            .get(LE)
+            .contains(def::IMAGE_FILE_RELOCS_STRIPPED);
     let debug_info = sections
         .iter()
         .any(|s| s.kind == SectionKind::Debug && s.name.contains("debug_info"));
@@ -52,11 +62,20 @@ pub fn read<'d, H: ImageNtHeaders, R: ReadRef<'d>>(data: R) -> Result<Facts, Pro
     let subsystem = subsystem(optional.subsystem());
     Ok(Facts {
         format: Format::Pe,
-        os: if subsystem.starts_with("efi-") { "uefi" } else { "windows" }.to_owned(),
+        os: if subsystem.starts_with("efi-") {
+            "uefi"
+        } else {
+            "windows"
+        }
+        .to_owned(),
         architecture: architecture(file.machine.get(LE)),
         bits: if headers.is_type_64() { 64 } else { 32 },
         byte_order: ByteOrder::Little,
-        kind: if library { Kind::Library } else { Kind::Program },
+        kind: if library {
+            Kind::Library
+        } else {
+            Kind::Program
+        },
         is_static: imports.is_empty(),
         position_independent: aslr,
         stripped: !has_symbols && !debug_info,
@@ -87,7 +106,9 @@ fn architecture(machine: def::Machine) -> String {
     match machine {
         def::IMAGE_FILE_MACHINE_AMD64 => "x86_64",
         def::IMAGE_FILE_MACHINE_I386 => "x86",
-        def::IMAGE_FILE_MACHINE_ARM64 | def::IMAGE_FILE_MACHINE_ARM64EC | def::IMAGE_FILE_MACHINE_ARM64X => "aarch64",
+        def::IMAGE_FILE_MACHINE_ARM64
+        | def::IMAGE_FILE_MACHINE_ARM64EC
+        | def::IMAGE_FILE_MACHINE_ARM64X => "aarch64",
         def::IMAGE_FILE_MACHINE_ARMNT => "armhf",
         def::IMAGE_FILE_MACHINE_RISCV64 => "riscv64",
         other => return format!("machine-{:#06x}", other.0),
@@ -108,7 +129,10 @@ fn subsystem(s: def::Subsystem) -> &'static str {
     }
 }
 
-fn sections<'d, R: ReadRef<'d>>(table: &SectionTable<'d>, names: StringTable<'d, R>) -> Vec<Section> {
+fn sections<'d, R: ReadRef<'d>>(
+    table: &SectionTable<'d>,
+    names: StringTable<'d, R>,
+) -> Vec<Section> {
     table
         .iter()
         .map(|s| {
@@ -152,8 +176,15 @@ fn symbols_size(file: &def::ImageFileHeader) -> u64 {
 
 /// The COFF symbols with their names, and the debug sections.
 fn strippable(file: &def::ImageFileHeader, sections: &[Section], names: u64) -> u64 {
-    let tables = if file.pointer_to_symbol_table.get(LE) == 0 { 0 } else { symbols_size(file) + names };
-    let debug = sections.iter().filter(|s| s.kind == SectionKind::Debug).map(|s| s.file_size);
+    let tables = if file.pointer_to_symbol_table.get(LE) == 0 {
+        0
+    } else {
+        symbols_size(file) + names
+    };
+    let debug = sections
+        .iter()
+        .filter(|s| s.kind == SectionKind::Debug)
+        .map(|s| s.file_size);
     debug.fold(tables, u64::saturating_add)
 }
 
@@ -167,7 +198,9 @@ struct Image<'d, R: ReadRef<'d>> {
 impl<'d, R: ReadRef<'d>> Image<'d, R> {
     /// Where in the file an address is loaded from.
     fn offset(&self, address: u32) -> Option<u64> {
-        self.table.pe_file_range_at(address).map(|(offset, _)| offset.into())
+        self.table
+            .pe_file_range_at(address)
+            .map(|(offset, _)| offset.into())
     }
 
     fn has(&self, directory: usize) -> bool {
@@ -242,12 +275,17 @@ impl<'d, R: ReadRef<'d>> Image<'d, R> {
                 Some(format!("#{}", thunk.ordinal()))
             } else {
                 // Two bytes of hint stand before the name.
-                self.offset(thunk.address()).and_then(|o| self.text(o.saturating_add(2)))
+                self.offset(thunk.address())
+                    .and_then(|o| self.text(o.saturating_add(2)))
             };
             functions.extend(function);
             at = offset.checked_add(size_of::<H::ImageThunkData>() as u64);
         }
-        Some(Import { dll, delayed, functions })
+        Some(Import {
+            dll,
+            delayed,
+            functions,
+        })
     }
 
     /// The file name in a CodeView record: `RSDS`, a GUID, an age, the name.
@@ -256,7 +294,10 @@ impl<'d, R: ReadRef<'d>> Image<'d, R> {
         let start = self.offset(directory.virtual_address.get(LE))?;
         let size = size_of::<def::ImageDebugDirectory>();
         let count = (directory.size.get(LE) as usize / size).min(64);
-        let entries = self.data.read_slice_at::<def::ImageDebugDirectory>(start, count).ok()?;
+        let entries = self
+            .data
+            .read_slice_at::<def::ImageDebugDirectory>(start, count)
+            .ok()?;
         entries
             .iter()
             .filter(|e| e.typ.get(LE) == def::IMAGE_DEBUG_TYPE_CODEVIEW)

@@ -42,7 +42,10 @@ fn by_magic(head: &[u8]) -> Option<String> {
     const MAGIC: &[(&[u8], &str)] = &[
         (b"\0asm", "a WebAssembly module"),
         (b"!<arch>\ndebian-binary", "a Debian package"),
-        (b"!<arch>\n", "an archive of object files (a static or import library)"),
+        (
+            b"!<arch>\n",
+            "an archive of object files (a static or import library)",
+        ),
         (b"!<thin>\n", "a thin archive of object files"),
         (b"BC\xc0\xde", "LLVM bitcode"),
         (b"\xde\xc0\x17\x0b", "LLVM bitcode"),
@@ -53,7 +56,10 @@ fn by_magic(head: &[u8]) -> Option<String> {
         (b"PK\x03\x04", "a zip archive"),
         (b"PK\x05\x06", "an empty zip archive"),
         (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-        (b"Microsoft C/C++ MSF 7.00", "a PDB file, which holds debug information only"),
+        (
+            b"Microsoft C/C++ MSF 7.00",
+            "a PDB file, which holds debug information only",
+        ),
         (b"\x89PNG", "a PNG picture"),
         (b"%PDF", "a PDF document"),
         (b"SQLite format 3\0", "an SQLite database"),
@@ -100,7 +106,10 @@ fn by_content(head: &[u8]) -> String {
         return "a text file".into();
     }
     let start: Vec<_> = head.iter().take(8).map(|b| format!("{b:02x}")).collect();
-    format!("of a format that is not known here (it begins with {})", start.join(" "))
+    format!(
+        "of a format that is not known here (it begins with {})",
+        start.join(" ")
+    )
 }
 
 fn is_text(head: &[u8]) -> bool {
@@ -112,7 +121,9 @@ fn is_text(head: &[u8]) -> bool {
         }
         Err(_) => return false,
     };
-    !valid.chars().any(|c| c.is_control() && !"\n\r\t\u{c}".contains(c))
+    !valid
+        .chars()
+        .any(|c| c.is_control() && !"\n\r\t\u{c}".contains(c))
 }
 
 #[cfg(test)]
@@ -136,11 +147,21 @@ mod tests {
             (b"MZ", "a DOS program"),
             (b"\x7fELF", "cut short"),
             (b"\xca\xfe\xba\xbe\0\0\0\x34more bytes here", "Java"),
-            (b"\x64\x86\x01\0aaaaaaaaaaaaaaaaaaaaaaaaa", "Windows object file"),
-            (b"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11", "begins with 01 02"),
+            (
+                b"\x64\x86\x01\0aaaaaaaaaaaaaaaaaaaaaaaaa",
+                "Windows object file",
+            ),
+            (
+                b"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11",
+                "begins with 01 02",
+            ),
             (b"\xff\xfe", "a file of 2 bytes"),
         ] {
-            assert!(what(bytes).contains(expected), "{} / {expected}", what(bytes));
+            assert!(
+                what(bytes).contains(expected),
+                "{} / {expected}",
+                what(bytes)
+            );
         }
     }
 }

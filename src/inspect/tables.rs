@@ -65,7 +65,10 @@ pub enum LibcName {
 impl LibcName {
     /// Whether a program with this C library finds it there.
     pub fn is(self, libc: Libc) -> bool {
-        matches!((self, libc), (Self::Glibc, Libc::Glibc) | (Self::Musl, Libc::Musl))
+        matches!(
+            (self, libc),
+            (Self::Glibc, Libc::Glibc) | (Self::Musl, Libc::Musl)
+        )
     }
 }
 
@@ -177,9 +180,16 @@ impl WindowsTables {
             return DllOrigin::Redistributable { note };
         }
         let system = self.system.dlls.iter().any(|d| d == name)
-            || self.system.prefixes.iter().any(|p| name.starts_with(p.as_str()));
+            || self
+                .system
+                .prefixes
+                .iter()
+                .any(|p| name.starts_with(p.as_str()));
         if system {
-            return DllOrigin::System { since: None, note: None };
+            return DllOrigin::System {
+                since: None,
+                note: None,
+            };
         }
         let note = find(&self.toolchain_runtime).and_then(|(_, note)| note);
         DllOrigin::Shipped { note }
@@ -211,7 +221,10 @@ static BUILT_IN: LazyLock<Tables> = LazyLock::new(|| {
         .expect("the table of distributions is compiled in and tested");
     let windows: WindowsTables = toml::from_str(include_str!("windows.toml"))
         .expect("the table of Windows is compiled in and tested");
-    assert!(file.schema == 1 && windows.schema == 1, "the tables' schema is 1");
+    assert!(
+        file.schema == 1 && windows.schema == 1,
+        "the tables' schema is 1"
+    );
     let mut linux = file.linux;
     for distribution in &mut linux {
         distribution.libraries = distribution
@@ -220,7 +233,11 @@ static BUILT_IN: LazyLock<Tables> = LazyLock::new(|| {
             .flat_map(|set| file.libraries[set].iter().cloned())
             .collect();
     }
-    Tables { linux, interpreters: file.interpreters, windows }
+    Tables {
+        linux,
+        interpreters: file.interpreters,
+        windows,
+    }
 });
 
 impl Tables {
@@ -236,13 +253,18 @@ impl Tables {
             Libc::Musl => "musl",
             _ => return None,
         };
-        self.interpreters.get(libc)?.get(architecture).map(String::as_str)
+        self.interpreters
+            .get(libc)?
+            .get(architecture)
+            .map(String::as_str)
     }
 
     /// Everything that `runs-on=` takes, but for `macos-<version>`.
     pub fn system_ids(&self) -> Vec<&str> {
         let linux = self.linux.iter().map(|l| l.id.as_str());
-        linux.chain(self.windows.windows.iter().map(|w| w.id.as_str())).collect()
+        linux
+            .chain(self.windows.windows.iter().map(|w| w.id.as_str()))
+            .collect()
     }
 }
 
@@ -256,7 +278,12 @@ mod tests {
         for l in &tables.linux {
             assert_eq!(l.libc == LibcName::Glibc, l.glibc.is_some(), "{}", l.id);
             let has_cxx = l.libraries.iter().any(|n| n == "libstdc++.so.6");
-            assert_eq!(has_cxx, l.glibcxx.is_some() && l.cxxabi.is_some(), "{}", l.id);
+            assert_eq!(
+                has_cxx,
+                l.glibcxx.is_some() && l.cxxabi.is_some(),
+                "{}",
+                l.id
+            );
             let has_gcc = l.libraries.iter().any(|n| n == "libgcc_s.so.1");
             assert_eq!(has_gcc, l.gcc.is_some(), "{}", l.id);
         }
@@ -265,7 +292,15 @@ mod tests {
         order.dedup();
         assert_eq!(order.len(), tables.linux.len(), "two bases share a place");
         let ids = tables.system_ids();
-        for id in ["scratch", "alpine", "distroless-cc", "debian-10", "ubuntu-24.04", "rhel-7", "windows-11"] {
+        for id in [
+            "scratch",
+            "alpine",
+            "distroless-cc",
+            "debian-10",
+            "ubuntu-24.04",
+            "rhel-7",
+            "windows-11",
+        ] {
             assert!(ids.contains(&id), "{id}");
         }
     }
@@ -273,8 +308,16 @@ mod tests {
     #[test]
     fn every_rule_names_something() {
         let w = &Tables::built_in().windows;
-        for r in w.since.iter().chain(&w.redistributable).chain(&w.toolchain_runtime) {
-            assert!(r.dll.is_some() || r.prefix.is_some(), "{r:?} would match every DLL");
+        for r in w
+            .since
+            .iter()
+            .chain(&w.redistributable)
+            .chain(&w.toolchain_runtime)
+        {
+            assert!(
+                r.dll.is_some() || r.prefix.is_some(),
+                "{r:?} would match every DLL"
+            );
         }
         assert!(w.since.iter().all(|r| r.version.is_some()));
     }
@@ -293,11 +336,26 @@ mod tests {
         assert_eq!(system("api-ms-win-core-synch-l1-2-0.dll"), since("6.2"));
         assert_eq!(system("api-ms-win-crt-heap-l1-1-0.dll"), since("10.0"));
         assert_eq!(system("UCRTBASE.DLL"), since("10.0"));
-        assert!(matches!(w.origin("VCRUNTIME140_1.dll"), DllOrigin::Redistributable { .. }));
-        assert!(matches!(w.origin("libstdc++-6.dll"), DllOrigin::Shipped { note: Some(_) }));
-        assert!(matches!(w.origin("mine.dll"), DllOrigin::Shipped { note: None }));
-        assert_eq!(w.function_since("bcryptprimitives.dll", "ProcessPrng"), since("10.0"));
+        assert!(matches!(
+            w.origin("VCRUNTIME140_1.dll"),
+            DllOrigin::Redistributable { .. }
+        ));
+        assert!(matches!(
+            w.origin("libstdc++-6.dll"),
+            DllOrigin::Shipped { note: Some(_) }
+        ));
+        assert!(matches!(
+            w.origin("mine.dll"),
+            DllOrigin::Shipped { note: None }
+        ));
+        assert_eq!(
+            w.function_since("bcryptprimitives.dll", "ProcessPrng"),
+            since("10.0")
+        );
         assert_eq!(w.function_since("other.dll", "ProcessPrng"), None);
-        assert_eq!(w.function_since("KERNEL32.dll", "WaitOnAddress"), since("6.2"));
+        assert_eq!(
+            w.function_since("KERNEL32.dll", "WaitOnAddress"),
+            since("6.2")
+        );
     }
 }

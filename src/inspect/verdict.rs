@@ -12,7 +12,10 @@ use serde::Serialize;
 use super::facts::{Facts, Format};
 use super::tables::Tables;
 
+pub(super) use apple::is_system as is_system_dylib;
+pub(super) use apple::{newest as newest_macos, oldest as oldest_macos};
 pub use linux::smallest_base;
+pub(super) use windows::{oldest as oldest_windows, release as windows_release};
 
 /// Whether one system runs the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

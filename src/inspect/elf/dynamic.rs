@@ -60,7 +60,8 @@ impl Dynamic {
             .map(|d| (d.tag(endian).0, d.val(endian)))
             .take_while(|(tag, _)| *tag != def::DT_NULL.0)
             .collect();
-        let value = |tag: def::DynamicTag| entries.iter().find(|(t, _)| *t == tag.0).map(|(_, v)| *v);
+        let value =
+            |tag: def::DynamicTag| entries.iter().find(|(t, _)| *t == tag.0).map(|(_, v)| *v);
         let offset = |tag| value(tag).and_then(|a| file_offset::<H>(endian, segments, a));
 
         let len = data.len().unwrap_or(0);
@@ -83,7 +84,11 @@ impl Dynamic {
         let text = |v: u64| Some(lossy(strings.get(u32::try_from(v).ok()?).ok()?));
         let paths = |v: u64| -> Vec<String> {
             let list = text(v).unwrap_or_default();
-            list.split(':').filter(|p| !p.is_empty()).take(MAX_PATHS).map(str::to_owned).collect()
+            list.split(':')
+                .filter(|p| !p.is_empty())
+                .take(MAX_PATHS)
+                .map(str::to_owned)
+                .collect()
         };
         for (tag, v) in &entries {
             match def::DynamicTag(*tag) {
@@ -110,9 +115,12 @@ fn file_offset<H: FileHeader<Endian = Endianness>>(
     segments: &[H::ProgramHeader],
     address: u64,
 ) -> Option<u64> {
-    segments.iter().filter(|s| s.p_type(endian) == def::PT_LOAD).find_map(|s| {
-        let into = address.checked_sub(s.p_vaddr(endian).into())?;
-        let (offset, size) = s.file_range(endian);
-        (into < size).then(|| offset.checked_add(into))?
-    })
+    segments
+        .iter()
+        .filter(|s| s.p_type(endian) == def::PT_LOAD)
+        .find_map(|s| {
+            let into = address.checked_sub(s.p_vaddr(endian).into())?;
+            let (offset, size) = s.file_range(endian);
+            (into < size).then(|| offset.checked_add(into))?
+        })
 }

@@ -72,5 +72,9 @@ pub fn os(abi: def::OsAbi, vendor: Option<&'static str>, interpreter: Option<&st
     .iter()
     .find(|(prefix, _)| interpreter.starts_with(prefix))
     .map(|(_, os)| *os);
-    from_header.or(vendor).or(from_path).unwrap_or("linux").to_owned()
+    from_header
+        .or(vendor)
+        .or(from_path)
+        .unwrap_or("linux")
+        .to_owned()
 }

@@ -33,7 +33,9 @@ pub fn needed<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
     // `count` is what the file says; the walk ends at MAX_VERSIONS whatever it says.
     let mut steps = 0;
     'libraries: for _ in 0..count.min(MAX_VERSIONS as u64) {
-        let Ok(need) = data.read_at::<def::Verneed<Endianness>>(at) else { break };
+        let Ok(need) = data.read_at::<def::Verneed<Endianness>>(at) else {
+            break;
+        };
         let library = text(need.vn_file.get(endian));
         let mut aux_at = at.saturating_add(need.vn_aux.get(endian).into());
         for _ in 0..need.vn_cnt.get(endian) {
@@ -41,7 +43,9 @@ pub fn needed<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
             if steps > MAX_VERSIONS {
                 break 'libraries;
             }
-            let Ok(aux) = data.read_at::<def::Vernaux<Endianness>>(aux_at) else { break };
+            let Ok(aux) = data.read_at::<def::Vernaux<Endianness>>(aux_at) else {
+                break;
+            };
             index_of.insert(aux.vna_other(endian).index().0, needs.len());
             needs.push(VersionNeed {
                 library: library.clone(),
@@ -112,14 +116,19 @@ fn symbol_count<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
         .find(|s| s.sh_type(endian) == def::SHT_DYNSYM)
         .map(|s| s.sh_size(endian).into() / size);
     let from_hash = || {
-        let header = data.read_at::<def::HashHeader<Endianness>>(dynamic.hash?).ok()?;
+        let header = data
+            .read_at::<def::HashHeader<Endianness>>(dynamic.hash?)
+            .ok()?;
         Some(u64::from(header.chain_count.get(endian)))
     };
     let from_strings = || {
         let (start, _) = dynamic.strings?;
         Some(start.checked_sub(dynamic.symbols?)? / size)
     };
-    let count = from_section.or_else(from_hash).or_else(from_strings).unwrap_or(0);
+    let count = from_section
+        .or_else(from_hash)
+        .or_else(from_strings)
+        .unwrap_or(0);
     usize::try_from(count.min(most)).unwrap_or(0)
 }
 
@@ -149,7 +158,10 @@ fn highest_of(needs: &[VersionNeed], prefix: &str) -> Option<Needs> {
         .flat_map(|n| n.symbols.iter().cloned())
         .collect();
     symbols.truncate(SYMBOLS);
-    Some(Needs { version: highest, symbols })
+    Some(Needs {
+        version: highest,
+        symbols,
+    })
 }
 
 #[cfg(test)]
@@ -179,7 +191,10 @@ mod tests {
         let highest = highest(&needs);
         assert_eq!(
             highest.glibc,
-            Some(Needs { version: Version::new(2, 17), symbols: vec!["b".into()] })
+            Some(Needs {
+                version: Version::new(2, 17),
+                symbols: vec!["b".into()]
+            })
         );
         assert_eq!(highest.glibcxx.unwrap().version, Version::new3(3, 4, 29));
         assert_eq!(highest.gcc, None);
@@ -187,7 +202,10 @@ mod tests {
 
     #[test]
     fn packed_relocations_are_glibc_2_36() {
-        let needs = [need("GLIBC_ABI_DT_RELR", "", false), need("GLIBC_2.34", "x", false)];
+        let needs = [
+            need("GLIBC_ABI_DT_RELR", "", false),
+            need("GLIBC_2.34", "x", false),
+        ];
         assert_eq!(highest(&needs).glibc.unwrap().version, Version::new(2, 36));
     }
 }

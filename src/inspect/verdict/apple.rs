@@ -41,7 +41,11 @@ pub fn verdict(facts: &Facts) -> Verdict {
     let (name, runs, reasons) = match (foreign(facts, "macos"), facts.mach_o()) {
         (Some(other), _) => ("macOS".to_owned(), false, vec![other]),
         (None, Some(macho)) => judge(facts, macho),
-        (None, None) => ("macOS".to_owned(), false, vec!["not a Mach-O file".to_owned()]),
+        (None, None) => (
+            "macOS".to_owned(),
+            false,
+            vec!["not a Mach-O file".to_owned()],
+        ),
     };
     Verdict {
         id: "macos".to_owned(),
@@ -62,11 +66,15 @@ fn judge(facts: &Facts, macho: &MachO) -> (String, bool, Vec<String>) {
         None => format!("macOS {oldest} and newer"),
     };
     if newest(facts).is_some_and(|last| oldest > last) {
-        let reason = format!("no macOS from {oldest} on runs {} programs", facts.architecture);
+        let reason = format!(
+            "no macOS from {oldest} on runs {} programs",
+            facts.architecture
+        );
         return ("macOS".to_owned(), false, vec![reason]);
     }
     if facts.architecture == "aarch64" && macho.signature.is_none() {
-        let reason = "not signed: arm64 Macs start signed programs only, at least ad hoc".to_owned();
+        let reason =
+            "not signed: arm64 Macs start signed programs only, at least ad hoc".to_owned();
         return (name, false, vec![reason]);
     }
     let mut notes = Vec::new();

@@ -40,7 +40,14 @@ pub fn smallest_base<'v>(verdicts: &'v [Verdict], tables: &Tables) -> Option<&'v
 
 fn judge(facts: &Facts, elf: &Elf, l: &Linux, tables: &Tables) -> (bool, Vec<String>) {
     if !has_architecture(facts, l) {
-        return (false, vec![format!("{} is not made for {}", l.name, facts.architecture)]);
+        return (
+            false,
+            vec![format!(
+                "{} is not made for {}",
+                short(&l.name),
+                facts.architecture
+            )],
+        );
     }
     if facts.is_static {
         return (true, vec!["static".to_owned()]);
@@ -104,8 +111,17 @@ fn too_old(needs: &Needs, family: &str, has: Version, l: &Linux) -> Option<Strin
             Some(first) => format!(" (`{first}`)"),
             None => String::new(),
         };
-        format!("needs {family}_{}{symbols}, {} has {has}", needs.version, l.name)
+        format!(
+            "needs {family}_{}{symbols}, {} has {has}",
+            needs.version,
+            short(&l.name)
+        )
     })
+}
+
+/// The name without what stands in brackets.
+fn short(name: &str) -> &str {
+    name.split(" (").next().unwrap_or(name)
 }
 
 fn versions_of(library: &str, elf: &Elf, l: &Linux) -> Vec<String> {

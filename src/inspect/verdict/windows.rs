@@ -41,7 +41,10 @@ pub(in crate::inspect) fn oldest(pe: &Pe, tables: &Tables) -> (Version, String) 
     needed(pe, &tables.windows)
         .into_iter()
         .max_by_key(|n| n.since)
-        .map_or((pe.subsystem_version, "the subsystem's version".into()), |n| (n.since, n.what))
+        .map_or(
+            (pe.subsystem_version, "the subsystem's version".into()),
+            |n| (n.since, n.what),
+        )
 }
 
 fn needed(pe: &Pe, tables: &WindowsTables) -> Vec<Needed> {
@@ -51,13 +54,23 @@ fn needed(pe: &Pe, tables: &WindowsTables) -> Vec<Needed> {
     }];
     // A delayed import is asked for when it is used; programs test for it first.
     for import in pe.imports.iter().filter(|i| !i.delayed) {
-        if let DllOrigin::System { since: Some(since), note } = tables.origin(&import.dll) {
+        if let DllOrigin::System {
+            since: Some(since),
+            note,
+        } = tables.origin(&import.dll)
+        {
             let note = note.map(|n| format!(" ({n})")).unwrap_or_default();
-            out.push(Needed { since, what: format!("`{}`{note}", import.dll) });
+            out.push(Needed {
+                since,
+                what: format!("`{}`{note}", import.dll),
+            });
         }
         for function in &import.functions {
             if let Some(since) = tables.function_since(&import.dll, function) {
-                out.push(Needed { since, what: format!("`{function}` in `{}`", import.dll) });
+                out.push(Needed {
+                    since,
+                    what: format!("`{function}` in `{}`", import.dll),
+                });
             }
         }
     }
@@ -72,10 +85,19 @@ fn judge(
     tables: &WindowsTables,
 ) -> (bool, Vec<String>) {
     if !w.architectures.contains(&facts.architecture) {
-        return (false, vec![format!("{} does not run {} programs", w.name, facts.architecture)]);
+        return (
+            false,
+            vec![format!(
+                "{} does not run {} programs",
+                w.name, facts.architecture
+            )],
+        );
     }
     if pe.subsystem == "native" {
-        return (false, vec!["a driver or boot program, not an ordinary one".to_owned()]);
+        return (
+            false,
+            vec!["a driver or boot program, not an ordinary one".to_owned()],
+        );
     }
     let mut problems: Vec<String> = needed
         .iter()
@@ -83,12 +105,19 @@ fn judge(
         .map(|n| format!("needs {}, in Windows since {}", n.what, release(n.since)))
         .collect();
     // The C runtime alone is a dozen DLLs with the same reason.
-    problems.dedup_by_key(|p| p.split_once('(').map_or_else(|| p.clone(), |(_, note)| note.to_owned()));
+    problems.dedup_by_key(|p| {
+        p.split_once('(')
+            .map_or_else(|| p.clone(), |(_, note)| note.to_owned())
+    });
     if !problems.is_empty() {
         return (false, problems);
     }
     let mut notes = Vec::new();
-    if let Some(n) = needed.iter().filter(|n| n.since > w.from).max_by_key(|n| n.since) {
+    if let Some(n) = needed
+        .iter()
+        .filter(|n| n.since > w.from)
+        .max_by_key(|n| n.since)
+    {
         notes.push(format!("from build {} ({})", n.since, n.what));
     }
     let shipped: Vec<_> = pe
