@@ -93,7 +93,7 @@ pub enum Command {
     Env(Env),
     /// Show what a built binary needs to run, and where it will
     #[command(
-        after_help = "Examples:\n  xtool inspect target/x86_64-unknown-linux-gnu/release/app\n  xtool inspect app.exe --require system-dlls-only --require windows<=10\n  xtool inspect app --require 'glibc<=2.17' --require runs-on=rhel-7\n  xtool inspect app --strip app.small"
+        after_help = "Examples:\n  xtool inspect target/x86_64-unknown-linux-gnu/release/app\n  xtool inspect app.exe --require system-dlls-only --require 'windows<=10'\n  xtool inspect app --require 'glibc<=2.17' --require runs-on=rhel-7\n  xtool inspect app --strip app.small"
     )]
     Inspect(Inspect),
     /// The store's and the cache's folders and space

@@ -142,5 +142,5 @@ fn error_value<E: Error + Help>(error: &E) -> Value {
 }
 
 fn causes(error: &dyn Error) -> Vec<String> {
-    std::iter::successors(error.source(), |e| e.source()).map(ToString::to_string).collect()
+    std::iter::successors(error.source(), |&e| e.source()).map(ToString::to_string).collect()
 }

@@ -61,7 +61,8 @@ pub fn open(path: &Path) -> Result<(Cache, u64), InspectError> {
         path: path.to_owned(),
         source,
     };
-    let metadata = fs_err::metadata(path).map_err(read)?;
+    // Not fs_err: the error names the path already.
+    let metadata = path.metadata().map_err(read)?;
     if !metadata.is_file() {
         let what = if metadata.is_dir() {
             "a folder"

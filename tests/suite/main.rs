@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: one module a concept.
 
 mod fetch;
+mod inspect;
 mod project;
 mod shim;
 mod source;

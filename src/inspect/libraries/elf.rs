@@ -71,7 +71,7 @@ pub fn find(path: &Path, facts: &Facts, elf: &Elf, root: Option<&Root>) -> Vec<L
                 seen.extend(links.soname.clone());
                 queue.push_back(loaded.len());
                 loaded.push(Loaded {
-                    origin: origin_of(&path),
+                    origin: folder_of(&path),
                     links,
                     name: Some(name),
                     parent: Some(index),
@@ -97,10 +97,15 @@ fn library(name: String, needed_by: Option<String>, found: Option<Option<PathBuf
     }
 }
 
-/// The loader resolves its own path before it takes the folder (ld.so(8), `$ORIGIN`).
-fn origin_of(path: &Path) -> PathBuf {
-    let real = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    real.parent().map(Path::to_owned).unwrap_or_default()
+/// The folder of a program: the kernel's name of it, which has no symbolic links (`/proc/self/exe`).
+fn origin_of(program: &Path) -> PathBuf {
+    let real = fs_err::canonicalize(program).unwrap_or_else(|_| program.to_owned());
+    folder_of(&real)
+}
+
+/// The folder of a library: of the name that it was found by, links and all.
+fn folder_of(library: &Path) -> PathBuf {
+    library.parent().map(Path::to_owned).unwrap_or_default()
 }
 
 struct Search<'a> {
