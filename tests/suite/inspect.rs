@@ -1,5 +1,6 @@
 //! `inspect`: against the tools that everyone trusts, on binaries built here, and on bytes made to mislead.
 
+#[cfg(unix)]
 mod built;
 mod bytes;
 mod host;
