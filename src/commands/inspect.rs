@@ -81,7 +81,11 @@ pub fn run(args: &Inspect, printer: Printer) -> anyhow::Result<ExitCode> {
     if printer.json() {
         printer.value(&json!({ "ok": ok, "files": values }))?;
     }
-    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn parse(texts: &[String]) -> Result<Vec<Requirement>, require::RequireError> {
@@ -99,7 +103,11 @@ fn one(args: &Inspect, file: &Path, requirements: &[Requirement]) -> Result<Insp
         (Some(out), Some(slice)) => Some(strip::strip(&strip::on_path(&slice.facts)?, file, out)?),
         _ => None,
     };
-    Ok(Inspected { report, outcomes, stripped })
+    Ok(Inspected {
+        report,
+        outcomes,
+        stripped,
+    })
 }
 
 fn value(done: &Inspected) -> anyhow::Result<Value> {
@@ -120,7 +128,12 @@ fn show(printer: Printer, done: &Inspected, after_another: bool) -> anyhow::Resu
         printer.step("Stripped", &format!("{} ({sizes})", s.path.display()));
     }
     for o in done.outcomes.iter().filter(|o| !o.met) {
-        printer.error(&format!("`{}`: {} is not met: {}", done.report.path.display(), o.requirement, o.reason));
+        printer.error(&format!(
+            "`{}`: {} is not met: {}",
+            done.report.path.display(),
+            o.requirement,
+            o.reason
+        ));
     }
     Ok(())
 }
@@ -142,5 +155,7 @@ fn error_value<E: Error + Help>(error: &E) -> Value {
 }
 
 fn causes(error: &dyn Error) -> Vec<String> {
-    std::iter::successors(error.source(), |&e| e.source()).map(ToString::to_string).collect()
+    std::iter::successors(error.source(), |&e| e.source())
+        .map(ToString::to_string)
+        .collect()
 }

@@ -241,7 +241,7 @@ fn notes<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
             match (note.name(), note.n_type(endian)) {
                 (b"GNU", def::NT_GNU_BUILD_ID) => found.build_id = Some(hex(note.desc())),
                 (b"GNU", def::NT_GNU_ABI_TAG) => {
-                    found.kernel = found.kernel.or(abi_tag(note.desc(), endian))
+                    found.kernel = found.kernel.or(abi_tag(note.desc(), endian));
                 }
                 (b"Android", _) => found.vendor = Some("android"),
                 (b"FreeBSD", _) => found.vendor = Some("freebsd"),

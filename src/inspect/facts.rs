@@ -49,6 +49,10 @@ pub enum Kind {
 }
 
 /// Everything read from one slice.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and a field of its own in the JSON"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Facts {
@@ -242,6 +246,10 @@ pub struct VersionNeed {
 }
 
 /// What only PE has.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and a field of its own in the JSON"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Pe {

@@ -288,7 +288,7 @@ impl<'d, R: ReadRef<'d>> Image<'d, R> {
         })
     }
 
-    /// The file name in a CodeView record: `RSDS`, a GUID, an age, the name.
+    /// The file name in a `CodeView` record: `RSDS`, a GUID, an age, the name.
     fn pdb(&self) -> Option<String> {
         let directory = self.directories.get(def::IMAGE_DIRECTORY_ENTRY_DEBUG)?;
         let start = self.offset(directory.virtual_address.get(LE))?;

@@ -75,10 +75,10 @@ impl Dynamic {
         out.hash = offset(def::DT_HASH);
         let flags = value(def::DT_FLAGS).unwrap_or(0);
         let flags_1 = value(def::DT_FLAGS_1).unwrap_or(0);
-        out.pie_flag = flags_1 & u64::from(def::DF_1_PIE.0) != 0;
+        out.pie_flag = flags_1 & def::DF_1_PIE.0 != 0;
         out.bind_now = value(def::DT_BIND_NOW).is_some()
-            || flags & u64::from(def::DF_BIND_NOW.0) != 0
-            || flags_1 & u64::from(def::DF_1_NOW.0) != 0;
+            || flags & def::DF_BIND_NOW.0 != 0
+            || flags_1 & def::DF_1_NOW.0 != 0;
 
         let strings = out.string_table(data);
         let text = |v: u64| Some(lossy(strings.get(u32::try_from(v).ok()?).ok()?));

@@ -25,17 +25,18 @@ struct Loaded {
 
 /// The interpreter, then every library, breadth first.
 pub fn find(path: &Path, facts: &Facts, elf: &Elf, root: Option<&Root>) -> Vec<Library> {
+    let Some(root) = root else {
+        let all = elf.interpreter.iter().chain(&elf.needed);
+        return all.map(|name| not_checked(name)).collect();
+    };
     let mut out = Vec::new();
     let mut seen = HashSet::new();
     if let Some(interpreter) = &elf.interpreter {
-        let found = root.map(|r| r.resolve(Path::new(interpreter)));
+        // Where it is counts, not what it is called there: no other file of that name is loaded.
         seen.extend(interpreter.rsplit('/').next().map(str::to_owned));
-        out.push(library(interpreter.clone(), None, found));
+        let found = root.resolve(Path::new(interpreter));
+        out.push(looked_for(interpreter.clone(), None, found));
     }
-    let Some(root) = root else {
-        out.extend(elf.needed.iter().map(|n| library(n.clone(), None, None)));
-        return out;
-    };
     let search = Search {
         root,
         architecture: facts.architecture.clone(),
@@ -61,10 +62,10 @@ pub fn find(path: &Path, facts: &Facts, elf: &Elf, root: Option<&Root>) -> Vec<L
                 continue;
             }
             let found = search.find(&name, index, &loaded);
-            out.push(library(
+            out.push(looked_for(
                 name.clone(),
                 loaded[index].name.clone(),
-                Some(found.as_ref().map(|(p, _)| p.clone())),
+                found.as_ref().map(|(p, _)| p.clone()),
             ));
             if let Some((path, links)) = found {
                 // Another file may ask for the same library by the name that it has inside.
@@ -82,17 +83,28 @@ pub fn find(path: &Path, facts: &Facts, elf: &Elf, root: Option<&Root>) -> Vec<L
     out
 }
 
-fn library(name: String, needed_by: Option<String>, found: Option<Option<PathBuf>>) -> Library {
-    let (status, path) = match found {
-        None => (Status::NotChecked, None),
-        Some(None) => (Status::NotFound, None),
-        Some(Some(path)) => (Status::Found, Some(path)),
+/// A library that was looked for.
+fn looked_for(name: String, needed_by: Option<String>, path: Option<PathBuf>) -> Library {
+    let status = match path {
+        Some(_) => Status::Found,
+        None => Status::NotFound,
     };
     Library {
         name,
         needed_by,
         status,
         path,
+        note: None,
+    }
+}
+
+/// A library that there was no place to look for in.
+fn not_checked(name: &str) -> Library {
+    Library {
+        name: name.to_owned(),
+        needed_by: None,
+        status: Status::NotChecked,
+        path: None,
         note: None,
     }
 }

@@ -66,8 +66,8 @@ impl Folder {
         };
         let entries = fs_err::read_dir(path).ok()?;
         let names = entries.flatten().filter_map(|e| {
-            let name = e.file_name().into_string().ok()?.to_ascii_lowercase();
-            name.ends_with(".dll").then(|| (name, e.path()))
+            let name = e.file_name().into_string().ok()?;
+            Some((name.to_ascii_lowercase(), e.path()))
         });
         Some(Self(names.collect()))
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-/// Symbolic links that are followed at most for one path, as in Linux (path_resolution(7)).
+/// Symbolic links that are followed at most for one path, as in Linux (`path_resolution(7)`).
 const MAX_LINKS: usize = 40;
 
 /// A folder whose inside is `/` for what is searched in it.

@@ -15,36 +15,82 @@ fn samples() -> Vec<Vec<u8>> {
     let elf = Elf {
         needed: vec!["libstdc++.so.6", "libc.so.6"],
         runpath: Some("$ORIGIN/lib"),
-        versions: vec![("libstdc++.so.6", vec!["GLIBCXX_3.4.9"]), ("libc.so.6", vec!["GLIBC_2.2.5", "GLIBC_2.28"])],
+        versions: vec![
+            ("libstdc++.so.6", vec!["GLIBCXX_3.4.9"]),
+            ("libc.so.6", vec!["GLIBC_2.2.5", "GLIBC_2.28"]),
+        ],
         ..Elf::default()
     };
     let pe = Pe {
-        imports: vec![("KERNEL32.dll", vec!["ExitProcess", "GetLastError"]), ("mine.dll", vec!["f"])],
+        imports: vec![
+            ("KERNEL32.dll", vec!["ExitProcess", "GetLastError"]),
+            ("mine.dll", vec!["f"]),
+        ],
         delayed: vec![("user32.dll", vec!["MessageBoxW"])],
         ..Pe::default()
     };
-    let macho = MachO { signature: Some(Identity::Team("ABCDE12345")), rpaths: vec!["@loader_path"], ..MachO::default() };
+    let macho = MachO {
+        signature: Some(Identity::Team("ABCDE12345")),
+        rpaths: vec!["@loader_path"],
+        ..MachO::default()
+    };
     let mut out = vec![
         elf.bytes(),
-        Elf { wide: false, big: true, machine: 8, ..elf }.bytes(),
+        Elf {
+            wide: false,
+            big: true,
+            machine: 8,
+            ..elf
+        }
+        .bytes(),
         pe.bytes(),
-        Pe { wide: false, machine: 0x14c, ..pe }.bytes(),
+        Pe {
+            wide: false,
+            machine: 0x14c,
+            ..pe
+        }
+        .bytes(),
         macho.bytes(),
-        universal(&[(CPU_ARM64, macho.bytes()), (CPU_X86_64, MachO { cpu: CPU_X86_64, ..macho }.bytes())]),
+        universal(&[
+            (CPU_ARM64, macho.bytes()),
+            (
+                CPU_X86_64,
+                MachO {
+                    cpu: CPU_X86_64,
+                    ..macho
+                }
+                .bytes(),
+            ),
+        ]),
     ];
     // This test's own program would be too big to copy a thousand times.
-    out.extend(["/usr/bin/true", "/bin/ls", "C:\\Windows\\System32\\where.exe"].iter().find_map(|p| fs_err::read(p).ok()));
+    out.extend(
+        [
+            "/usr/bin/true",
+            "/bin/ls",
+            "C:\\Windows\\System32\\where.exe",
+        ]
+        .iter()
+        .find_map(|p| fs_err::read(p).ok()),
+    );
     out
 }
 
 /// All stages that a file goes through; what comes out does not matter.
 fn all_stages(bytes: &[u8]) {
-    let Ok(slices) = facts_of(Path::new("fuzzed"), bytes) else { return };
+    let Ok(slices) = facts_of(Path::new("fuzzed"), bytes) else {
+        return;
+    };
     let tables = Tables::built_in();
     for facts in slices {
         let verdicts = xtool::inspect::verdict::verdicts(&facts, tables);
         let slice = xtool::inspect::Slice {
-            libraries: xtool::inspect::libraries::find(Path::new("fuzzed"), &facts, Some(Path::new("/nowhere")), tables),
+            libraries: xtool::inspect::libraries::find(
+                Path::new("fuzzed"),
+                &facts,
+                Some(Path::new("/nowhere")),
+                tables,
+            ),
             smallest_base: None,
             advice: xtool::inspect::size::advice(&facts),
             verdicts,
@@ -52,11 +98,22 @@ fn all_stages(bytes: &[u8]) {
         };
         let size = slice.facts.size;
         let slices = vec![slice];
-        for text in ["glibc<=2.17", "static", "system-dlls-only", "runs-on=alpine", "macos<=11", "windows<=7"] {
+        for text in [
+            "glibc<=2.17",
+            "static",
+            "system-dlls-only",
+            "runs-on=alpine",
+            "macos<=11",
+            "windows<=7",
+        ] {
             let requirement = text.parse().expect("a requirement");
             xtool::inspect::require::check(&requirement, &slices, size, tables);
         }
-        let report = xtool::inspect::Report { path: "fuzzed".into(), size, slices };
+        let report = xtool::inspect::Report {
+            path: "fuzzed".into(),
+            size,
+            slices,
+        };
         serde_json::to_string(&report).expect("JSON of any facts");
         xtool::inspect::render::text(&report, &[], tables);
     }
@@ -130,7 +187,10 @@ fn foreign_files_are_named_with_what_was_expected() {
         let error = report_bytes(bytes).unwrap_err();
         assert!(matches!(error, InspectError::NotABinary { .. }), "{error}");
         let text = error.to_string();
-        assert!(text.contains(what) && text.contains("expected a program or library"), "{text}");
+        assert!(
+            text.contains(what) && text.contains("expected a program or library"),
+            "{text}"
+        );
     }
 }
 
@@ -168,8 +228,15 @@ fn folders_and_devices_are_not_read() {
 /// Version tables may claim 65,535 × 65,535 entries in a few bytes, all of them the same.
 #[test]
 fn a_version_table_that_goes_round_ends() {
-    let mut bytes = Elf { versions: vec![("libc.so.6", vec!["GLIBC_2.28"])], ..Elf::default() }.bytes();
-    let table = bytes.windows(4).position(|w| w == [1, 0, 1, 0]).expect("the version table");
+    let mut bytes = Elf {
+        versions: vec![("libc.so.6", vec!["GLIBC_2.28"])],
+        ..Elf::default()
+    }
+    .bytes();
+    let table = bytes
+        .windows(4)
+        .position(|w| w == [1, 0, 1, 0])
+        .expect("the version table");
     bytes[table + 2..table + 4].fill(0xff);
     bytes[table + 12..table + 16].copy_from_slice(&1_u32.to_le_bytes());
     let start = std::time::Instant::now();

@@ -15,16 +15,23 @@ const MOST: usize = 120;
 
 /// ELF files in /usr/bin and the libraries beside them, in an order that does not change, evenly picked.
 fn binaries() -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = ["/usr/bin", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
-        .iter()
-        .filter_map(|d| fs_err::read_dir(d).ok())
-        .flatten()
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.is_file() && is_elf(p))
-        .collect();
+    let mut all: Vec<PathBuf> = [
+        "/usr/bin",
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+    ]
+    .iter()
+    .filter_map(|d| fs_err::read_dir(d).ok())
+    .flatten()
+    .flatten()
+    .map(|e| e.path())
+    .filter(|p| p.is_file() && is_elf(p))
+    .collect();
     // ldd loads a link to a program from where the link is; the kernel, from where the program is.
-    all = all.iter().filter_map(|p| fs_err::canonicalize(p).ok()).collect();
+    all = all
+        .iter()
+        .filter_map(|p| fs_err::canonicalize(p).ok())
+        .collect();
     all.sort();
     all.dedup();
     let step = (all.len() / MOST).max(1);
@@ -50,7 +57,11 @@ fn the_host_s_binaries_are_what_readelf_and_objdump_say() {
         return;
     }
     let binaries = binaries();
-    assert!(binaries.len() >= FEWEST, "only {} ELF files on this host", binaries.len());
+    assert!(
+        binaries.len() >= FEWEST,
+        "only {} ELF files on this host",
+        binaries.len()
+    );
     for path in &binaries {
         let slice = slice(path);
         let elf = slice.facts.elf().expect("an ELF file");
@@ -69,18 +80,42 @@ fn readelf(option: &str, path: &Path) -> String {
 fn compare_header(path: &Path, facts: &Facts, elf: &Elf) {
     let header = readelf("-h", path);
     let field = |name: &str| -> String {
-        let line = header.lines().find(|l| l.trim_start().starts_with(name)).unwrap_or_default();
-        line.split_once(':').map(|(_, v)| v.trim().to_owned()).unwrap_or_default()
+        let line = header
+            .lines()
+            .find(|l| l.trim_start().starts_with(name))
+            .unwrap_or_default();
+        line.split_once(':')
+            .map(|(_, v)| v.trim().to_owned())
+            .unwrap_or_default()
     };
-    assert_eq!(field("Class:"), format!("ELF{}", facts.bits), "{}", path.display());
-    assert!(field("Data:").contains("little endian"), "{}", path.display());
-    assert_eq!(field("Type:").starts_with("DYN"), facts.position_independent, "{}", path.display());
+    assert_eq!(
+        field("Class:"),
+        format!("ELF{}", facts.bits),
+        "{}",
+        path.display()
+    );
+    assert!(
+        field("Data:").contains("little endian"),
+        "{}",
+        path.display()
+    );
+    assert_eq!(
+        field("Type:").starts_with("DYN"),
+        facts.position_independent,
+        "{}",
+        path.display()
+    );
     let machine = match facts.architecture.as_str() {
         "x86_64" => "X86-64",
         "aarch64" => "AArch64",
         other => other,
     };
-    assert!(field("Machine:").contains(machine), "{}: {}", path.display(), field("Machine:"));
+    assert!(
+        field("Machine:").contains(machine),
+        "{}: {}",
+        path.display(),
+        field("Machine:")
+    );
     // binutils tells programs from libraries by the PIE flag.
     if field("Type:").contains("Position-Independent Executable") {
         assert_eq!(facts.kind, Kind::Program, "{}", path.display());
@@ -92,13 +127,19 @@ fn compare_header(path: &Path, facts: &Facts, elf: &Elf) {
         .and_then(|(_, rest)| rest.split_once(']'))
         .map(|(path, _)| path.to_owned());
     assert_eq!(elf.interpreter, interpreter, "{}", path.display());
-    let stack = segments.lines().find(|l| l.trim_start().starts_with("GNU_STACK"));
+    let stack = segments
+        .lines()
+        .find(|l| l.trim_start().starts_with("GNU_STACK"));
     let executable = stack.is_none_or(|l| l.contains("RWE"));
     assert_eq!(facts.no_execute, !executable, "{}", path.display());
-    let relro = segments.lines().any(|l| l.trim_start().starts_with("GNU_RELRO"));
+    let relro = segments
+        .lines()
+        .any(|l| l.trim_start().starts_with("GNU_RELRO"));
     let dynamic = readelf("-d", path);
     let now = dynamic.lines().any(|l| {
-        l.contains("(BIND_NOW)") || l.contains("Flags: NOW") || (l.contains("(FLAGS)") && l.contains("BIND_NOW"))
+        l.contains("(BIND_NOW)")
+            || l.contains("Flags: NOW")
+            || (l.contains("(FLAGS)") && l.contains("BIND_NOW"))
     });
     let expected = match (relro, now) {
         (false, _) => Relro::None,
@@ -109,11 +150,18 @@ fn compare_header(path: &Path, facts: &Facts, elf: &Elf) {
 
     let notes = readelf("-n", path);
     let build_id = notes.split_once("Build ID: ").map(|(_, rest)| {
-        rest.split_whitespace().next().unwrap_or_default().to_owned()
+        rest.split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     });
     assert_eq!(elf.build_id, build_id, "{}", path.display());
     let kernel = notes.split_once("OS: Linux, ABI: ").map(|(_, rest)| {
-        rest.split_whitespace().next().unwrap_or_default().parse::<Version>().unwrap()
+        rest.split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .parse::<Version>()
+            .unwrap()
     });
     assert_eq!(elf.kernel, kernel, "{}", path.display());
 }
@@ -127,15 +175,32 @@ fn compare_dynamic(path: &Path, elf: &Elf) {
             .collect()
     };
     assert_eq!(elf.needed, values("(NEEDED)"), "{}", path.display());
-    assert_eq!(elf.soname, values("(SONAME)").into_iter().next(), "{}", path.display());
-    assert_eq!(elf.rpath.join(":"), values("(RPATH)").join(":"), "{}", path.display());
-    assert_eq!(elf.runpath.join(":"), values("(RUNPATH)").join(":"), "{}", path.display());
+    assert_eq!(
+        elf.soname,
+        values("(SONAME)").into_iter().next(),
+        "{}",
+        path.display()
+    );
+    assert_eq!(
+        elf.rpath.join(":"),
+        values("(RPATH)").join(":"),
+        "{}",
+        path.display()
+    );
+    assert_eq!(
+        elf.runpath.join(":"),
+        values("(RUNPATH)").join(":"),
+        "{}",
+        path.display()
+    );
 }
 
 fn compare_versions(path: &Path, elf: &Elf) {
     // readelf -V prints `Name: GLIBC_2.34  Flags: none  Version: 4` within `Version needs section`.
     let text = readelf("-V", path);
-    let needs = text.split_once("Version needs section").map_or("", |(_, rest)| rest);
+    let needs = text
+        .split_once("Version needs section")
+        .map_or("", |(_, rest)| rest);
     let expected: BTreeSet<&str> = needs
         .lines()
         .filter_map(|l| l.split_once("Name: ")?.1.split_whitespace().next())
@@ -147,12 +212,22 @@ fn compare_versions(path: &Path, elf: &Elf) {
     let symbols = output("objdump", &["-T"], path).expect("objdump runs");
     let mut of_version: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for line in symbols.lines() {
-        let Some((_, rest)) = line.split_once(" (") else { continue };
-        let Some((version, name)) = rest.split_once(')') else { continue };
-        of_version.entry(version).or_default().insert(name.trim().trim_start_matches(".hidden "));
+        let Some((_, rest)) = line.split_once(" (") else {
+            continue;
+        };
+        let Some((version, name)) = rest.split_once(')') else {
+            continue;
+        };
+        of_version
+            .entry(version)
+            .or_default()
+            .insert(name.trim().trim_start_matches(".hidden "));
     }
     for version in &elf.versions {
-        let expected = of_version.get(version.name.as_str()).cloned().unwrap_or_default();
+        let expected = of_version
+            .get(version.name.as_str())
+            .cloned()
+            .unwrap_or_default();
         for symbol in &version.symbols {
             assert!(
                 expected.contains(symbol.as_str()),
@@ -161,7 +236,13 @@ fn compare_versions(path: &Path, elf: &Elf) {
                 version.name
             );
         }
-        assert_eq!(version.symbols.is_empty(), expected.is_empty(), "{}: {}", path.display(), version.name);
+        assert_eq!(
+            version.symbols.is_empty(),
+            expected.is_empty(),
+            "{}: {}",
+            path.display(),
+            version.name
+        );
     }
     for (prefix, highest) in [
         ("GLIBC_", &elf.highest.glibc),
@@ -172,9 +253,17 @@ fn compare_versions(path: &Path, elf: &Elf) {
         let expected = expected
             .iter()
             .filter_map(|v| v.strip_prefix(prefix)?.parse::<Version>().ok())
-            .chain((prefix == "GLIBC_" && expected.contains("GLIBC_ABI_DT_RELR")).then(|| Version::new(2, 36)))
+            .chain(
+                (prefix == "GLIBC_" && expected.contains("GLIBC_ABI_DT_RELR"))
+                    .then(|| Version::new(2, 36)),
+            )
             .max();
-        assert_eq!(highest.as_ref().map(|n| n.version), expected, "{} {prefix}", path.display());
+        assert_eq!(
+            highest.as_ref().map(|n| n.version),
+            expected,
+            "{} {prefix}",
+            path.display()
+        );
     }
 }
 
@@ -187,7 +276,10 @@ fn compare_sections(path: &Path, facts: &Facts) {
             let rest = l.trim_start().strip_prefix('[')?.split_once("] ")?.1;
             let words: Vec<_> = rest.split_whitespace().collect();
             let size = u64::from_str_radix(words.get(4)?, 16).ok()?;
-            words.first()?.starts_with('.').then(|| (words[0].to_owned(), size))
+            words
+                .first()?
+                .starts_with('.')
+                .then(|| (words[0].to_owned(), size))
         })
         .collect();
     let ours: BTreeMap<String, u64> = facts
@@ -197,8 +289,17 @@ fn compare_sections(path: &Path, facts: &Facts) {
         .map(|s| (s.name.clone(), s.size))
         .collect();
     assert_eq!(ours, expected, "{}", path.display());
-    assert_eq!(facts.stripped, !expected.contains_key(".symtab"), "{}", path.display());
-    for s in facts.sections.iter().filter(|s| s.kind == SectionKind::Zero) {
+    assert_eq!(
+        facts.stripped,
+        !expected.contains_key(".symtab"),
+        "{}",
+        path.display()
+    );
+    for s in facts
+        .sections
+        .iter()
+        .filter(|s| s.kind == SectionKind::Zero)
+    {
         assert_eq!(s.file_size, 0, "{}: {}", path.display(), s.name);
     }
 }
@@ -218,7 +319,10 @@ fn the_host_s_libraries_are_where_ldd_finds_them() {
         let slice = slice(&path);
         // ldd starts the program's loader: it has nothing to say of a static program.
         let text = output("ldd", &[], &path).expect("ldd runs");
-        if slice.facts.is_static || text.contains("not a dynamic executable") || text.contains("statically linked") {
+        if slice.facts.is_static
+            || text.contains("not a dynamic executable")
+            || text.contains("statically linked")
+        {
             continue;
         }
         let mut expected: Vec<(String, Option<PathBuf>)> = Vec::new();
@@ -240,18 +344,29 @@ fn the_host_s_libraries_are_where_ldd_finds_them() {
             .iter()
             .filter(|l| !interpreter(&l.name))
             .map(|l| {
-                assert_ne!(l.status, Status::NotChecked, "{}: {}", path.display(), l.name);
+                assert_ne!(
+                    l.status,
+                    Status::NotChecked,
+                    "{}: {}",
+                    path.display(),
+                    l.name
+                );
                 (l.name.clone(), l.path.clone())
             })
             .collect();
         let real = |list: Vec<(String, Option<PathBuf>)>| -> Vec<(String, Option<PathBuf>)> {
             // /lib and /usr/lib are one folder on most hosts.
-            list.into_iter().map(|(n, p)| (n, p.and_then(|p| fs_err::canonicalize(p).ok()))).collect()
+            list.into_iter()
+                .map(|(n, p)| (n, p.and_then(|p| fs_err::canonicalize(p).ok())))
+                .collect()
         };
         expected.retain(|(name, _)| !interpreter(name));
         assert_eq!(real(ours), real(expected), "{}\n{text}", path.display());
         compared += 1;
     }
-    assert!(compared >= FEWEST, "ldd had something to say of {compared} files only");
+    assert!(
+        compared >= FEWEST,
+        "ldd had something to say of {compared} files only"
+    );
     eprintln!("compared {compared} files with ldd");
 }

@@ -8,19 +8,34 @@ struct Bytes {
 
 impl Bytes {
     fn new(big: bool) -> Self {
-        Self { out: Vec::new(), big }
+        Self {
+            out: Vec::new(),
+            big,
+        }
     }
 
     fn u16(&mut self, n: u16) {
-        self.out.extend(if self.big { n.to_be_bytes() } else { n.to_le_bytes() });
+        self.out.extend(if self.big {
+            n.to_be_bytes()
+        } else {
+            n.to_le_bytes()
+        });
     }
 
     fn u32(&mut self, n: u32) {
-        self.out.extend(if self.big { n.to_be_bytes() } else { n.to_le_bytes() });
+        self.out.extend(if self.big {
+            n.to_be_bytes()
+        } else {
+            n.to_le_bytes()
+        });
     }
 
     fn u64(&mut self, n: u64) {
-        self.out.extend(if self.big { n.to_be_bytes() } else { n.to_le_bytes() });
+        self.out.extend(if self.big {
+            n.to_be_bytes()
+        } else {
+            n.to_le_bytes()
+        });
     }
 
     /// A number as wide as an address.
@@ -120,7 +135,10 @@ impl Elf {
             .versions
             .iter()
             .map(|(lib, names)| {
-                (name(&mut out, lib), names.iter().map(|n| name(&mut out, n)).collect())
+                (
+                    name(&mut out, lib),
+                    names.iter().map(|n| name(&mut out, n)).collect(),
+                )
             })
             .collect();
         let strings_end = out.len();
@@ -134,7 +152,11 @@ impl Elf {
             out.u16(u16::try_from(names.len()).unwrap());
             out.u32(u32::try_from(*library).unwrap());
             out.u32(16);
-            out.u32(if last { 0 } else { 16 + 16 * u32::try_from(names.len()).unwrap() });
+            out.u32(if last {
+                0
+            } else {
+                16 + 16 * u32::try_from(names.len()).unwrap()
+            });
             for (j, version) in names.iter().enumerate() {
                 out.u32(0);
                 out.u16(0);
@@ -181,7 +203,12 @@ impl Elf {
     ) -> Vec<u8> {
         let mut out = Bytes::new(self.big);
         out.out.extend(b"\x7fELF");
-        out.out.extend([if self.wide { 2 } else { 1 }, if self.big { 2 } else { 1 }, 1, 0]);
+        out.out.extend([
+            if self.wide { 2 } else { 1 },
+            if self.big { 2 } else { 1 },
+            1,
+            0,
+        ]);
         out.pad(16);
         out.u16(if self.soname.is_some() { 3 } else { 2 });
         out.u16(self.machine);
@@ -308,7 +335,14 @@ impl Pe {
         out.word(wide, 0x40_0000);
         out.u32(0x1000);
         out.u32(0x200);
-        for n in [4, 0, 0, 0, self.subsystem_version.0, self.subsystem_version.1] {
+        for n in [
+            4,
+            0,
+            0,
+            0,
+            self.subsystem_version.0,
+            self.subsystem_version.1,
+        ] {
             out.u16(n);
         }
         out.u32(0);
@@ -332,7 +366,16 @@ impl Pe {
             out.u32(len);
         }
         out.out.extend(b".rdata\0\0");
-        for n in [size, ADDRESS, size, u32::try_from(RAW).unwrap(), 0, 0, 0, 0x4000_0040] {
+        for n in [
+            size,
+            ADDRESS,
+            size,
+            u32::try_from(RAW).unwrap(),
+            0,
+            0,
+            0,
+            0x4000_0040,
+        ] {
             out.u32(n);
         }
         out.pad(RAW);
@@ -419,7 +462,12 @@ impl MachO {
         let signature = self.signature.map(sign).unwrap_or_default();
         if self.signature.is_some() {
             let mut c = Bytes::new(self.big);
-            for n in [0x1d, 16, u32::try_from(end).unwrap(), u32::try_from(signature.len()).unwrap()] {
+            for n in [
+                0x1d,
+                16,
+                u32::try_from(end).unwrap(),
+                u32::try_from(signature.len()).unwrap(),
+            ] {
                 c.u32(n);
             }
             commands.push(c);
@@ -428,7 +476,16 @@ impl MachO {
         let mut out = Bytes::new(self.big);
         let count = u32::try_from(commands.len()).unwrap();
         let size: usize = commands.iter().map(|c| c.out.len()).sum();
-        for n in [0xfeed_facf, self.cpu, 0, 2, count, u32::try_from(size).unwrap(), 0x0020_0085, 0] {
+        for n in [
+            0xfeed_facf,
+            self.cpu,
+            0,
+            2,
+            count,
+            u32::try_from(size).unwrap(),
+            0x0020_0085,
+            0,
+        ] {
             out.u32(n);
         }
         for c in commands {
