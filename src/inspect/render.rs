@@ -47,6 +47,7 @@ fn libraries(paper: &mut Paper, all: &[Library]) {
         return;
     }
     paper.heading("Libraries");
+    let mut noted = None;
     for library in all.iter().take(LIBRARIES) {
         let (style, word) = match library.status {
             Status::Found => (GOOD, ""),
@@ -62,7 +63,11 @@ fn libraries(paper: &mut Paper, all: &[Library]) {
         }
         state.extend(library.path.as_ref().map(|p| p.display().to_string()));
         state.extend(library.needed_by.as_ref().map(|by| format!("for {by}")));
-        state.extend(library.note.clone());
+        // The C runtime of Windows is a dozen DLLs with one note.
+        if noted != library.note {
+            state.extend(library.note.clone());
+            noted.clone_from(&library.note);
+        }
         paper.row(&library.name, 30, style, &state.join(", "));
     }
     if all.len() > LIBRARIES {

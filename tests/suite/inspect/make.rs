@@ -123,7 +123,7 @@ impl Elf {
 
         let strings = out.len();
         out.text("");
-        let mut name = |out: &mut Bytes, s: &str| {
+        let name = |out: &mut Bytes, s: &str| {
             let at = out.len() - strings;
             out.text(s);
             at
@@ -267,36 +267,31 @@ impl Default for Pe {
 }
 
 impl Pe {
-    /// The file.
-    pub fn bytes(&self) -> Vec<u8> {
-        const RAW: usize = 0x400;
-        const ADDRESS: u32 = 0x1000;
+    /// The only section, with the addresses of the two import tables in it.
+    fn section(&self) -> (Bytes, u32, u32) {
         let wide = self.wide;
         let mut section = Bytes::new(false);
-        let here = |s: &Bytes| ADDRESS + u32::try_from(s.out.len()).unwrap();
+        let here = |s: &Bytes| Self::ADDRESS + u32::try_from(s.out.len()).unwrap();
         // Names and thunks first, then the descriptors that point to them.
-        let mut describe = |s: &mut Bytes, list: &[(&str, Vec<&str>)]| -> Vec<(u32, u32)> {
-            list.iter()
-                .map(|(dll, functions)| {
-                    let names: Vec<u32> = functions
-                        .iter()
-                        .map(|f| {
-                            let at = here(s);
-                            s.u16(0);
-                            s.text(f);
-                            at
-                        })
-                        .collect();
-                    let dll_at = here(s);
-                    s.text(dll);
-                    let thunks = here(s);
-                    for n in names {
-                        s.word(wide, n.into());
-                    }
-                    s.word(wide, 0);
-                    (dll_at, thunks)
-                })
-                .collect()
+        let describe = |s: &mut Bytes, list: &[(&str, Vec<&str>)]| -> Vec<(u32, u32)> {
+            let mut out = Vec::new();
+            for (dll, functions) in list {
+                let mut names = Vec::new();
+                for f in functions {
+                    names.push(here(s));
+                    s.u16(0);
+                    s.text(f);
+                }
+                let dll_at = here(s);
+                s.text(dll);
+                let thunks = here(s);
+                for n in names {
+                    s.word(wide, n.into());
+                }
+                s.word(wide, 0);
+                out.push((dll_at, thunks));
+            }
+            out
         };
         let imports = describe(&mut section, &self.imports);
         let delayed = describe(&mut section, &self.delayed);
@@ -314,6 +309,17 @@ impl Pe {
             }
         }
         section.pad(section.out.len() + 32);
+        (section, import_at, delay_at)
+    }
+
+    /// Where the section is loaded.
+    const ADDRESS: u32 = 0x1000;
+
+    /// The file.
+    pub fn bytes(&self) -> Vec<u8> {
+        const RAW: usize = 0x400;
+        let wide = self.wide;
+        let (section, import_at, delay_at) = self.section();
         let size = u32::try_from(section.out.len()).unwrap();
 
         let mut out = Bytes::new(false);
@@ -358,8 +364,8 @@ impl Pe {
         out.u32(16);
         for directory in 0..16 {
             let (at, len) = match directory {
-                1 if !imports.is_empty() => (import_at, 20),
-                13 if !delayed.is_empty() => (delay_at, 32),
+                1 if !self.imports.is_empty() => (import_at, 20),
+                13 if !self.delayed.is_empty() => (delay_at, 32),
                 _ => (0, 0),
             };
             out.u32(at);
@@ -368,7 +374,7 @@ impl Pe {
         out.out.extend(b".rdata\0\0");
         for n in [
             size,
-            ADDRESS,
+            Self::ADDRESS,
             size,
             u32::try_from(RAW).unwrap(),
             0,
@@ -436,7 +442,9 @@ impl MachO {
             let len = (start + text.len() + 1).next_multiple_of(8);
             c.u32(u32::try_from(len).unwrap());
             c.u32(u32::try_from(start).unwrap());
-            fixed.iter().for_each(|n| c.u32(*n));
+            for n in fixed {
+                c.u32(*n);
+            }
             c.text(text);
             c.pad(len);
             c
@@ -455,7 +463,9 @@ impl MachO {
         } else {
             vec![0x32, 24, self.platform, version, 14 << 16, 0]
         };
-        fields.into_iter().for_each(|n| minimum.u32(n));
+        for n in fields {
+            minimum.u32(n);
+        }
         commands.push(minimum);
         let size: usize = commands.iter().map(|c| c.out.len()).sum();
         let end = 32 + size + if self.signature.is_some() { 16 } else { 0 };

@@ -118,8 +118,8 @@ fn the_subsystem_s_version_is_a_minimum() {
 fn the_cpu_decides_too() {
     let of = |machine, wide| {
         inspect(&Pe {
-            machine,
             wide,
+            machine,
             ..Pe::default()
         })
     };
