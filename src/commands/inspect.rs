@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::{Value, json};
 use xtool::help::Help;
+use xtool::inspect::facts::Facts;
 use xtool::inspect::require::{self, Outcome, Requirement};
 use xtool::inspect::strip::{self, StripError, Stripped};
 use xtool::inspect::tables::Tables;
@@ -127,6 +128,10 @@ fn show(printer: Printer, done: &Inspected, after_another: bool) -> anyhow::Resu
         let sizes = format!("{} → {}", printer::bytes(s.before), printer::bytes(s.after));
         printer.step("Stripped", &format!("{} ({sizes})", s.path.display()));
     }
+    if done.stripped.is_some() && done.report.slices.iter().any(|s| is_signed(&s.facts)) {
+        printer
+            .warn("the signature does not outlive stripping: sign the copy before it is shipped");
+    }
     for o in done.outcomes.iter().filter(|o| !o.met) {
         printer.error(&format!(
             "`{}`: {} is not met: {}",
@@ -136,6 +141,11 @@ fn show(printer: Printer, done: &Inspected, after_another: bool) -> anyhow::Resu
         ));
     }
     Ok(())
+}
+
+/// Whether a signature covers the bytes that stripping changes.
+fn is_signed(facts: &Facts) -> bool {
+    facts.pe().is_some_and(|p| p.signed) || facts.mach_o().is_some_and(|m| m.signature.is_some())
 }
 
 fn say<E: Error + Help>(printer: Printer, error: &E) {
