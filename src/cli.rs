@@ -92,6 +92,11 @@ pub enum Command {
     /// Print the variables that a build that is not cargo's needs
     #[command(after_help = "Example:\n  eval \"$(xtool env x86_64-unknown-linux-musl)\" && make")]
     Env(Env),
+    /// Show what a built binary needs to run, and where it will
+    #[command(
+        after_help = "Examples:\n  xtool inspect target/x86_64-unknown-linux-gnu/release/app\n  xtool inspect app.exe --require system-dlls-only --require 'windows<=10'\n  xtool inspect app --require 'glibc<=2.17' --require runs-on=rhel-7\n  xtool inspect app --strip app.small"
+    )]
+    Inspect(Inspect),
     /// The store's and the cache's folders and space
     #[command(after_help = "Example:\n  xtool cache prune --dry-run")]
     Cache(Cache),
@@ -245,4 +250,21 @@ pub struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// `xtool inspect`
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// Programs and libraries in ELF, PE or Mach-O format
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Fail unless every file meets this: glibc<=V, static, runs-on=SYSTEM, max-size=5MB, …; may be repeated
+    #[arg(long, value_name = "REQUIREMENT", value_delimiter = ',')]
+    pub require: Vec<String>,
+    /// Look for a foreign binary's libraries in this folder, as if it were `/`
+    #[arg(long, value_name = "DIR")]
+    pub sysroot: Option<PathBuf>,
+    /// Write a stripped copy of the one file to OUT
+    #[arg(long, value_name = "OUT")]
+    pub strip: Option<PathBuf>,
 }

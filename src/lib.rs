@@ -17,6 +17,7 @@ pub mod digest;
 pub mod env_vars;
 pub mod fetch;
 pub mod help;
+pub mod inspect;
 pub mod install;
 pub mod manifest;
 pub mod pin;

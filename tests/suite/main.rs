@@ -2,6 +2,7 @@
 
 mod fetch;
 mod manifest;
+mod inspect;
 mod project;
 mod real;
 mod shim;
