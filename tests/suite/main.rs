@@ -1,8 +1,8 @@
 //! All integration tests, in one binary: one module a concept.
 
 mod fetch;
-mod manifest;
 mod inspect;
+mod manifest;
 mod project;
 mod real;
 mod shim;
