@@ -8,6 +8,11 @@ use std::path::{Path, PathBuf};
 use crate::shim::Tool;
 use crate::target::{TargetOs, Triple};
 
+pub mod cmake;
+pub mod format;
+pub mod go;
+pub mod meson;
+
 /// Variables of one target, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildEnv {

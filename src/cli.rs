@@ -90,13 +90,20 @@ pub enum Command {
     #[command(after_help = "Example:\n  xtool show x86_64-pc-windows-gnu")]
     Show(Show),
     /// Print the variables that a build that is not cargo's needs
-    #[command(after_help = "Example:\n  eval \"$(xtool env x86_64-unknown-linux-musl)\" && make")]
+    #[command(
+        after_help = "Examples:\n  eval \"$(xtool env x86_64-unknown-linux-musl)\" && make\n  xtool env x86_64-pc-windows-gnu --format cmake > windows.cmake && cmake --toolchain windows.cmake -B build\n  xtool env aarch64-unknown-linux-musl --format meson > arm64.ini && meson setup --cross-file arm64.ini build"
+    )]
     Env(Env),
     /// Show what a built binary needs to run, and where it will
     #[command(
         after_help = "Examples:\n  xtool inspect target/x86_64-unknown-linux-gnu/release/app\n  xtool inspect app.exe --require system-dlls-only --require 'windows<=10'\n  xtool inspect app --require 'glibc<=2.17' --require runs-on=rhel-7\n  xtool inspect app --strip app.small"
     )]
     Inspect(Inspect),
+    /// Run a command with the variables that `env` prints
+    #[command(
+        after_help = "Examples:\n  xtool exec x86_64-unknown-linux-musl -- make\n  xtool exec x86_64-pc-windows-gnu -- go build\n  xtool exec x86_64-pc-windows-gnu -- ./configure --host=x86_64-w64-mingw32"
+    )]
+    Exec(Exec),
     /// The store's and the cache's folders and space
     #[command(after_help = "Example:\n  xtool cache prune --dry-run")]
     Cache(Cache),
@@ -208,13 +215,36 @@ pub struct Env {
     pub format: EnvFormat,
 }
 
+/// `xtool exec`
+#[derive(Debug, Args)]
+pub struct Exec {
+    /// The target triple, added before
+    #[arg(value_name = "TRIPLE")]
+    pub target: String,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
 /// What `env` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EnvFormat {
-    /// `export NAME='value'` lines.
+    /// `export NAME='value'` lines, for `eval`
     Sh,
-    /// One object.
+    /// `set -gx NAME 'value'` lines, for `source`
+    Fish,
+    /// `$env:NAME = 'value'` lines, for `Invoke-Expression`
+    Powershell,
+    /// Lines to append to `$GITHUB_ENV`
+    Github,
+    /// One object
     Json,
+    /// A toolchain file, for `cmake --toolchain`
+    Cmake,
+    /// A cross file, for `meson setup --cross-file`
+    Meson,
+    /// `export` lines with what `go build` needs for cgo
+    Go,
 }
 
 /// `xtool cache`

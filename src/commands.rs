@@ -12,6 +12,7 @@ mod apply;
 mod cache;
 mod completions;
 mod env;
+mod exec;
 mod failure;
 mod fetch;
 mod inspect;
@@ -50,6 +51,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
         Command::List(args) => list::run(&args, &Session::open(global, printer)?),
         Command::Show(args) => show::run(&args, &Session::open(global, printer)?),
         Command::Env(args) => env::run(&args, &Session::open(global, printer)?),
+        Command::Exec(args) => exec::run(&args, &Session::open(global, printer)?),
     }
 }
 

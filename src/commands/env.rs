@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use xtool::build_env::{build_env, shim};
+use xtool::build_env::{build_env, cmake, format, go, meson, shim};
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, TargetOptions};
 use xtool::shim::{self as shims, Tool};
@@ -25,20 +25,22 @@ pub fn run(args: &Env, session: &Session) -> Result<ExitCode> {
     } else {
         args.format
     };
-    match format {
+    let text = match format {
         EnvFormat::Json => {
             let object: serde_json::Map<_, _> =
                 variables.into_iter().map(|(k, v)| (k, v.into())).collect();
             session.printer.value(&object.into())?;
+            return Ok(ExitCode::SUCCESS);
         }
-        EnvFormat::Sh => {
-            for (name, value) in variables {
-                session
-                    .printer
-                    .data(format!("export {name}={}", quote(&value)))?;
-            }
-        }
-    }
+        EnvFormat::Sh => format::sh(&variables),
+        EnvFormat::Fish => format::fish(&variables),
+        EnvFormat::Powershell => format::powershell(&variables),
+        EnvFormat::Github => format::github(&variables),
+        EnvFormat::Cmake => cmake::toolchain_file(&ready.spec, &ready.folder),
+        EnvFormat::Meson => meson::cross_file(&ready.spec, &ready.folder),
+        EnvFormat::Go => go_lines(&ready, &triple)?,
+    };
+    session.printer.raw(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,16 +117,22 @@ fn prepare(
     })
 }
 
-/// In single quotes, as POSIX shells take it (POSIX.1-2024, Shell Command Language, 2.2.2).
-fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_quote_in_a_path_stays_text() {
-        assert_eq!(super::quote("a b"), "'a b'");
-        assert_eq!(super::quote("it's $HOME"), r"'it'\''s $HOME'");
-    }
+/// Comments are the shell's too, so that the whole of it can be evaluated.
+fn go_lines(ready: &Prepared, triple: &Triple) -> Result<String> {
+    let go = go::variables(triple).ok_or_else(|| {
+        with_help(
+            format!("Go has no port for `{triple}`"),
+            "go tool dist list",
+        )
+    })?;
+    let tools = shims::tools_of(&ready.spec);
+    let mut all = build_env(triple, &ready.folder, &tools).plain;
+    all.retain(|(name, _)| ["CC", "CXX", "AR"].contains(&name.as_str()));
+    all.extend(go);
+    all.sort();
+    Ok(format!(
+        "# For packages that `import \"C\"`. Without any, CGO_ENABLED=0 with GOOS and GOARCH suffices, and no C\n\
+         # compiler is needed: `go list -deps -f '{{{{if .CgoFiles}}}}{{{{.ImportPath}}}}{{{{end}}}}' .` names those that do.\n{}",
+        format::sh(&all)
+    ))
 }

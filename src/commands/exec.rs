@@ -1,0 +1,144 @@
+//! `xtool exec`: a command with a target's variables; on Unix in place of this process.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result};
+use xtool::build_env::{go, shim};
+use xtool::shim::{self as shims, Tool};
+use xtool::target::{TargetOs, Triple};
+
+use super::env::{self, Prepared};
+use super::failure::with_help;
+use super::session::{Session, triple};
+use crate::cli::Exec;
+
+/// Runs it. The exit code is the command's own; 127 is no code of ours, so a missing command is an error like others.
+pub fn run(args: &Exec, session: &Session) -> Result<ExitCode> {
+    let triple = triple(&args.target)?;
+    let ready = env::ready(session, &triple)?;
+    let [program, rest @ ..] = args.command.as_slice() else {
+        return Err(with_help(
+            "No command was given",
+            format!("xtool exec {triple} -- make"),
+        ));
+    };
+    let bin = prefixed(&ready, &triple)?;
+    let mut command = Command::new(program);
+    command
+        .args(rest)
+        .envs(ready.variables(&triple))
+        .envs(go::variables(&triple).unwrap_or_default())
+        .env("PATH", path_with(&bin)?);
+    become_command(command).map_err(|e| {
+        let what = format!("Cannot run `{}`", Path::new(program).display());
+        if e.kind() == std::io::ErrorKind::NotFound {
+            with_help(
+                format!("{what}: it is not in PATH"),
+                "install it, or give its path",
+            )
+        } else {
+            anyhow::Error::new(e).context(what)
+        }
+    })
+}
+
+/// Never the shims' own folder: its `cc` would become the host's compiler too, which cargo, Go and others still need.
+fn path_with(bin: &Path) -> Result<OsString> {
+    let before = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(bin.to_owned()).chain(std::env::split_paths(&before));
+    std::env::join_paths(all).context("Cannot put the tools into PATH")
+}
+
+/// A folder with the tools under the names that `configure --host` looks for: `aarch64-linux-gnu-gcc`.
+fn prefixed(ready: &Prepared, triple: &Triple) -> Result<PathBuf> {
+    let bin = ready.folder.join("bin");
+    let prefix = gnu_name(triple);
+    let tools = shims::tools_of(&ready.spec);
+    let names = [
+        (Tool::Cc, &["gcc", "cc"][..]),
+        (Tool::Cxx, &["g++", "c++"]),
+        (Tool::Ar, &["ar"]),
+        (Tool::Ranlib, &["ranlib"]),
+        (Tool::Strip, &["strip"]),
+        (Tool::Windres, &["windres"]),
+        (Tool::Dlltool, &["dlltool"]),
+    ];
+    fs_err::create_dir_all(&bin)?;
+    for (tool, names) in names {
+        if !tools.contains(&tool) {
+            continue;
+        }
+        let (suffix, text) = caller(&shim(&ready.folder, tool));
+        for name in names {
+            let path = bin.join(format!("{prefix}-{name}{suffix}"));
+            if !fs_err::read(&path).is_ok_and(|found| found == text.as_bytes()) {
+                xtool::store::write_atomically(&path, text.as_bytes())?;
+                make_executable(&path)?;
+            }
+        }
+    }
+    Ok(bin)
+}
+
+/// A script that calls the shim by its own path: a shim goes by its name and the folder that it lies in.
+fn caller(shim: &Path) -> (&'static str, String) {
+    if cfg!(windows) {
+        return (".cmd", format!("@\"{}\" %*\r\n", shim.display()));
+    }
+    let quoted = shim.to_string_lossy().replace('\'', r"'\''");
+    ("", format!("#!/bin/sh\nexec '{quoted}' \"$@\"\n"))
+}
+
+/// The GNU system's name of the target, as `config.sub` and Debian write it.
+fn gnu_name(triple: &Triple) -> String {
+    let arch = match triple.arch() {
+        "riscv64gc" => "riscv64",
+        "i586" => "i686",
+        arch if arch.starts_with("arm") && triple.os() == TargetOs::Linux => "arm",
+        arch => arch,
+    };
+    match triple.os() {
+        TargetOs::Windows => format!("{arch}-w64-mingw32"),
+        TargetOs::Linux => format!("{arch}-linux-{}", triple.env()),
+        TargetOs::MacOs => format!("{arch}-apple-darwin"),
+        TargetOs::Wasi | TargetOs::Other => triple.to_string(),
+    }
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
+fn make_executable(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn become_command(mut command: Command) -> std::io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt as _;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn become_command(mut command: Command) -> std::io::Result<ExitCode> {
+    let status = command.status()?;
+    // Windows' codes are 32 bits: only the process's own end can carry one.
+    std::process::exit(status.code().unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn tools_have_the_names_that_configure_looks_for() {
+        let name = |t: &str| super::gnu_name(&t.parse().unwrap());
+        assert_eq!(name("x86_64-pc-windows-gnu"), "x86_64-w64-mingw32");
+        assert_eq!(name("armv7-unknown-linux-gnueabihf"), "arm-linux-gnueabihf");
+        assert_eq!(name("aarch64-unknown-linux-musl"), "aarch64-linux-musl");
+    }
+}
