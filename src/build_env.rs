@@ -1,30 +1,38 @@
 //! The variables by which native build scripts find a target's tools.
 //!
-//! In: a triple and the folder of its shims. Out: names and values. Only names that end in the triple go into cargo's
-//! configuration: an unsuffixed one would reach the host's own build scripts too.
+//! In: what a target's shims stand for, and their folder. Out: names and values. Only names that end in the triple go
+//! into cargo's configuration: an unsuffixed one would reach the host's own build scripts too.
 
 use std::path::{Path, PathBuf};
 
-use crate::shim::Tool;
+use crate::shim::{Spec, Tool, tools_of};
 use crate::target::{TargetOs, Triple};
 
+mod bindgen;
 pub mod cmake;
 pub mod format;
 pub mod go;
 pub mod meson;
 
+/// The CMake toolchain file in a variant's folder.
+pub const CMAKE_FILE: &str = "toolchain.cmake";
+
 /// Variables of one target, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildEnv {
-    /// For cargo's `[env]`: `CC_<triple>` and the like, as the `cc` crate's documentation lists them under "External
-    /// configuration via environment variables".
+    /// For cargo's `[env]`: the names that build scripts look for with the triple at the end.
     pub suffixed: Vec<(String, String)>,
     /// For builds that are not cargo's: `CC`, `CXX`, `AR`, …
     pub plain: Vec<(String, String)>,
 }
 
-/// The variables for the shims that the variant has.
-pub fn build_env(triple: &Triple, shims: &Path, tools: &[Tool]) -> BuildEnv {
+/// The variables for the shims of a variant; `shims` is its folder.
+///
+/// The suffixed names are those of the crates that read them: `cc` ("External configuration via environment
+/// variables"), `cmake` (`CMAKE_TOOLCHAIN_FILE`), `bindgen` ("Environment variables"), `pkg-config` ("Environment
+/// variables").
+pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
+    let tools = tools_of(spec);
     let names = [
         (Tool::Cc, "CC"),
         (Tool::Cxx, "CXX"),
@@ -39,15 +47,79 @@ pub fn build_env(triple: &Triple, shims: &Path, tools: &[Tool]) -> BuildEnv {
         .filter(|(tool, _)| tools.contains(tool))
         .map(|(tool, name)| (name.to_owned(), text(&shim(shims, tool))))
         .collect();
-    plain.sort();
     // The cc crate asks for these four; further names would only be noise in the configuration.
     let mut suffixed: Vec<(String, String)> = plain
         .iter()
         .filter(|(name, _)| ["CC", "CXX", "AR", "RANLIB"].contains(&name.as_str()))
-        .map(|(name, value)| (format!("{name}_{}", triple.env_suffix()), value.clone()))
+        .cloned()
         .collect();
+    let others = [
+        (
+            "CMAKE_TOOLCHAIN_FILE",
+            Some(text(&shims.join(CMAKE_FILE)).replace('\\', "/")),
+        ),
+        ("BINDGEN_EXTRA_CLANG_ARGS", bindgen::arguments(spec)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .chain(pkg_config(spec, shims));
+    for (name, value) in others {
+        plain.push((name.clone(), value.clone()));
+        suffixed.push((name, value));
+    }
+    for (name, _) in &mut suffixed {
+        name.push('_');
+        name.push_str(&spec.triple.env_suffix());
+    }
+    plain.sort();
     suffixed.sort();
     BuildEnv { suffixed, plain }
+}
+
+/// What keeps a cross build from the host's libraries: `.pc` files are looked for in the toolchain only, and the
+/// paths in them are the sysroot's. Where the toolchain has no libraries of its own nothing is found, which is what
+/// makes a crate build its bundled copy.
+fn pkg_config(spec: &Spec, shims: &Path) -> Vec<(String, String)> {
+    let mut out = vec![("PKG_CONFIG_ALLOW_CROSS".to_owned(), "1".to_owned())];
+    let folders = match (&spec.sysroot, &spec.sdk) {
+        (Some(sysroot), _) => {
+            let mut folders = vec![
+                sysroot.join("lib").join("pkgconfig"),
+                sysroot.join("share").join("pkgconfig"),
+            ];
+            if let Some(name) = debian_name(spec) {
+                let lib = spec.root.join("usr").join("lib").join(name);
+                folders.insert(0, lib.join("pkgconfig"));
+            } else {
+                let usr = sysroot.join("usr");
+                folders.insert(0, usr.join("lib").join("pkgconfig"));
+            }
+            let root = spec.sysroot_argument().unwrap_or(&spec.root);
+            out.push(("PKG_CONFIG_SYSROOT_DIR".to_owned(), text(root)));
+            folders
+        }
+        (None, Some(sdk)) => {
+            out.push(("PKG_CONFIG_SYSROOT_DIR".to_owned(), text(&sdk.path)));
+            vec![sdk.path.join("usr").join("lib").join("pkgconfig")]
+        }
+        (None, None) => vec![shims.join("pkgconfig")],
+    };
+    let list = std::env::join_paths(&folders).unwrap_or_default();
+    out.push((
+        "PKG_CONFIG_LIBDIR".to_owned(),
+        list.to_string_lossy().into_owned(),
+    ));
+    out
+}
+
+/// Debian's name of the target (`aarch64-linux-gnu`), where the toolchain has Debian's layout: the target's files in
+/// `usr/<name>`.
+fn debian_name(spec: &Spec) -> Option<&str> {
+    let sysroot = spec.sysroot.as_deref()?;
+    (sysroot.parent()? == spec.root.join("usr"))
+        .then(|| sysroot.file_name())
+        .flatten()?
+        .to_str()
 }
 
 /// A shim's path in its variant's folder.
@@ -73,22 +145,59 @@ fn text(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::Family;
+
+    fn spec(triple: &str, sysroot: Option<&str>) -> Spec {
+        let mut spec = Spec::new(triple.parse().unwrap(), Family::Gcc, "/t".into());
+        spec.sysroot = sysroot.map(Into::into);
+        for tool in [&mut spec.tools.cc, &mut spec.tools.cxx, &mut spec.tools.ar] {
+            *tool = Some("/t/tool".into());
+        }
+        spec
+    }
+
+    fn value(env: &BuildEnv, name: &str) -> Option<String> {
+        let found = env.suffixed.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.clone())
+    }
 
     #[test]
     fn cargos_variables_all_end_in_the_triple() {
-        let t: Triple = "x86_64-pc-windows-gnu".parse().unwrap();
-        let env = build_env(&t, Path::new("/s"), &Tool::ALL);
-        assert_eq!(env.suffixed.len(), 4);
-        assert!(
-            env.suffixed
-                .iter()
-                .all(|(n, _)| n.ends_with("_x86_64_pc_windows_gnu"))
+        let spec = spec("x86_64-pc-windows-gnu", Some("/t/usr/x86_64-w64-mingw32"));
+        let env = build_env(&spec, Path::new("/s"));
+        let suffix = "_x86_64_pc_windows_gnu";
+        assert!(env.suffixed.iter().all(|(n, _)| n.ends_with(suffix)));
+        let cc = value(&env, &format!("CC{suffix}")).unwrap();
+        assert_eq!(cc, text(&shim(Path::new("/s"), Tool::Cc)));
+        let cmake = value(&env, &format!("CMAKE_TOOLCHAIN_FILE{suffix}")).unwrap();
+        assert!(cmake.ends_with("/toolchain.cmake"), "{cmake}");
+        assert!(value(&env, &format!("RANLIB{suffix}")).is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pkg_config_sees_the_targets_libraries_only() {
+        let spec = spec(
+            "aarch64-unknown-linux-gnu",
+            Some("/t/usr/aarch64-linux-gnu"),
         );
-        let cc = (
-            "CC_x86_64_pc_windows_gnu".to_owned(),
-            text(&shim(Path::new("/s"), Tool::Cc)),
+        let env = build_env(&spec, Path::new("/s"));
+        let of = |name: &str| value(&env, &format!("{name}_aarch64_unknown_linux_gnu")).unwrap();
+        assert_eq!(
+            of("PKG_CONFIG_LIBDIR"),
+            "/t/usr/lib/aarch64-linux-gnu/pkgconfig:/t/usr/aarch64-linux-gnu/lib/pkgconfig:\
+             /t/usr/aarch64-linux-gnu/share/pkgconfig"
         );
-        assert!(env.suffixed.contains(&cc));
+        assert_eq!(of("PKG_CONFIG_SYSROOT_DIR"), "/t");
+        assert_eq!(of("PKG_CONFIG_ALLOW_CROSS"), "1");
+    }
+
+    #[test]
+    fn without_a_sysroot_pkg_config_finds_nothing() {
+        let env = build_env(&spec("x86_64-unknown-linux-musl", None), Path::new("/s"));
+        let name = "PKG_CONFIG_LIBDIR_x86_64_unknown_linux_musl";
+        let folder = text(&Path::new("/s").join("pkgconfig"));
+        assert_eq!(value(&env, name), Some(folder));
     }
 
     #[test]

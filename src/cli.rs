@@ -104,6 +104,9 @@ pub enum Command {
         after_help = "Examples:\n  xtool exec x86_64-unknown-linux-musl -- make\n  xtool exec x86_64-pc-windows-gnu -- go build\n  xtool exec x86_64-pc-windows-gnu -- ./configure --host=x86_64-w64-mingw32"
     )]
     Exec(Exec),
+    /// Apple SDKs for macOS targets, which you bring yourself
+    #[command(after_help = "Examples:\n  xtool sdk import MacOSX14.5.sdk.tar.xz\n  xtool sdk list")]
+    Sdk(Sdk),
     /// The store's and the cache's folders and space
     #[command(after_help = "Example:\n  xtool cache prune --dry-run")]
     Cache(Cache),
@@ -130,6 +133,9 @@ pub struct Add {
     /// The oldest glibc that the programs must run on (Linux, zig)
     #[arg(long, value_name = "VERSION")]
     pub glibc: Option<String>,
+    /// The Apple SDK to use: a name from `xtool sdk list`, or an absolute path (default: the newest)
+    #[arg(long, value_name = "NAME")]
+    pub sdk: Option<String>,
     /// Let cargo build the standard library where it cannot be had ready-made
     #[arg(long, conflicts_with = "no_rust_std")]
     pub build_std: bool,
@@ -245,6 +251,34 @@ pub enum EnvFormat {
     Meson,
     /// `export` lines with what `go build` needs for cgo
     Go,
+}
+
+/// `xtool sdk`
+#[derive(Debug, Args)]
+pub struct Sdk {
+    /// What to do
+    #[command(subcommand)]
+    pub command: SdkCommand,
+}
+
+/// `xtool sdk …`
+#[derive(Debug, Subcommand)]
+pub enum SdkCommand {
+    /// Check an SDK and take it into the store
+    Import(SdkImport),
+    /// List the SDKs of the store
+    List,
+}
+
+/// `xtool sdk import`
+#[derive(Debug, Args)]
+pub struct SdkImport {
+    /// The folder `MacOSX.sdk`, an archive of it (.tar.xz, .tar.gz, .tar.zst), or the address of one
+    #[arg(value_name = "PATH|URL")]
+    pub from: String,
+    /// The archive's digest; an address needs one
+    #[arg(long, value_name = "DIGEST")]
+    pub sha256: Option<String>,
 }
 
 /// `xtool cache`

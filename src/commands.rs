@@ -19,6 +19,7 @@ mod inspect;
 mod list;
 mod pins;
 mod remove;
+mod sdk;
 mod session;
 mod show;
 mod sync;
@@ -50,6 +51,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
         Command::Fetch(args) => fetch::run(&args, &Session::open(global, printer)?),
         Command::List(args) => list::run(&args, &Session::open(global, printer)?),
         Command::Show(args) => show::run(&args, &Session::open(global, printer)?),
+        Command::Sdk(args) => sdk::run(&args, &Session::open(global, printer)?),
         Command::Env(args) => env::run(&args, &Session::open(global, printer)?),
         Command::Exec(args) => exec::run(&args, &Session::open(global, printer)?),
     }

@@ -25,6 +25,7 @@ pub mod project;
 pub mod reporter;
 pub mod resolve;
 pub mod rust_std;
+pub mod sdk;
 pub mod shim;
 pub mod source;
 pub mod store;

@@ -143,6 +143,14 @@ pub struct TargetTools {
     pub windres: Option<String>,
     /// Strips symbols.
     pub strip: Option<String>,
+    /// Joins the files of several CPUs into one (macOS).
+    pub lipo: Option<String>,
+    /// Lists symbols.
+    pub nm: Option<String>,
+    /// Shows what an object holds (macOS).
+    pub otool: Option<String>,
+    /// Changes the names of libraries in a program (macOS).
+    pub install_name_tool: Option<String>,
     /// Headers and libraries of the target.
     pub sysroot: Option<String>,
     /// zig's name of the target, without a glibc version.

@@ -292,6 +292,46 @@ pub fn resolve<'m>(
     .ok_or_else(|| not_on_host(manifest, machine, target, Some(want.to_string())))
 }
 
+/// How hosts differ in what they would get for one target when nothing is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Differing {
+    /// What this machine gets.
+    pub here: String,
+    /// What the others get, and which they are; hosts that get the same as this one are left out.
+    pub elsewhere: Vec<(String, Vec<Host>)>,
+    /// The first of the target's toolchains that every host can have.
+    pub common: Option<String>,
+}
+
+/// `None` where all hosts that can build for the target at all get the same toolchain. Of the other hosts nothing is
+/// known but their kind, so they count as without apt.
+pub fn differing(manifest: &Manifest, machine: Machine, triple: &Triple) -> Option<Differing> {
+    let target = manifest.target(triple)?;
+    let has = |machine, name: &String| choose(manifest, machine, target, name, None).is_some();
+    let first = |machine| target.toolchains.iter().find(|name| has(machine, name));
+    let here = first(machine)?;
+    let mut elsewhere: Vec<(String, Vec<Host>)> = Vec::new();
+    for host in Host::ALL {
+        let Some(name) = first(Machine { host, apt: false }).filter(|name| *name != here) else {
+            continue;
+        };
+        match elsewhere.iter_mut().find(|(other, _)| other == name) {
+            Some((_, hosts)) => hosts.push(host),
+            None => elsewhere.push((name.clone(), vec![host])),
+        }
+    }
+    let on_all = |name: &&String| {
+        Host::ALL
+            .into_iter()
+            .all(|host| has(Machine { host, apt: false }, name))
+    };
+    (!elsewhere.is_empty()).then(|| Differing {
+        here: here.clone(),
+        elsewhere,
+        common: target.toolchains.iter().find(on_all).cloned(),
+    })
+}
+
 /// Triples of the manifest whose names are like `name`, the nearest first, three at most.
 pub fn nearest(manifest: &Manifest, name: &str) -> Vec<String> {
     let mut scored: Vec<(f64, &str)> = manifest
@@ -378,6 +418,25 @@ mod tests {
         for host in Host::ALL {
             assert_eq!(on(host, false), "zig", "{host}");
         }
+    }
+
+    #[test]
+    fn hosts_that_would_differ_are_told() {
+        let m = manifest();
+        let debian = Machine {
+            host: Host::LinuxX64,
+            apt: true,
+        };
+        let d = differing(&m, debian, &t("x86_64-pc-windows-gnu")).unwrap();
+        assert_eq!(d.here, "mingw-w64");
+        assert_eq!(d.elsewhere, [("zig".to_owned(), Host::ALL.to_vec())]);
+        assert_eq!(d.common.as_deref(), Some("zig"));
+        assert_eq!(differing(&m, debian, &t("aarch64-apple-darwin")), None);
+        let bare = Machine {
+            apt: false,
+            ..debian
+        };
+        assert_eq!(differing(&m, bare, &t("x86_64-pc-windows-gnu")), None);
     }
 
     #[test]

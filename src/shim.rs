@@ -15,11 +15,13 @@ use std::process::ExitCode;
 
 mod error;
 mod exec;
+mod osxcross;
 mod response;
 pub mod rules;
 mod runner;
 mod spec;
 mod variant;
+mod xcrun;
 
 pub use error::ShimError;
 pub use rules::Invocation;
@@ -46,13 +48,23 @@ pub enum Tool {
     Windres,
     /// `strip`: removes symbols.
     Strip,
+    /// `lipo`: joins the files of several CPUs into one (macOS).
+    Lipo,
+    /// `nm`: lists symbols.
+    Nm,
+    /// `otool`: shows what an object holds (macOS).
+    Otool,
+    /// `install_name_tool`: changes the names of libraries in a program (macOS).
+    InstallNameTool,
+    /// `xcrun`: says where the Apple SDK is, and runs its tools.
+    Xcrun,
     /// `run`: runs a program of the target on this machine.
     Run,
 }
 
 impl Tool {
     /// Every tool.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::Cc,
         Self::Cxx,
         Self::Ar,
@@ -60,6 +72,11 @@ impl Tool {
         Self::Dlltool,
         Self::Windres,
         Self::Strip,
+        Self::Lipo,
+        Self::Nm,
+        Self::Otool,
+        Self::InstallNameTool,
+        Self::Xcrun,
         Self::Run,
     ];
 
@@ -73,6 +90,11 @@ impl Tool {
             Self::Dlltool => "dlltool",
             Self::Windres => "windres",
             Self::Strip => "strip",
+            Self::Lipo => "lipo",
+            Self::Nm => "nm",
+            Self::Otool => "otool",
+            Self::InstallNameTool => "install_name_tool",
+            Self::Xcrun => "xcrun",
             Self::Run => "run",
         }
     }
@@ -85,7 +107,10 @@ impl Tool {
             }
             _ => name,
         };
-        Self::ALL.into_iter().find(|t| t.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|t| t.name() == name)
+            .or_else(|| osxcross::tool(name))
     }
 
     /// Whether it is a compiler driver, whose arguments the rules rewrite.
@@ -123,6 +148,12 @@ fn run(
     tool: Tool,
     args: Vec<OsString>,
 ) -> Result<ExitCode, ShimError> {
+    if tool == Tool::Xcrun {
+        return match xcrun::plan(spec, variant, args)? {
+            xcrun::Plan::Say(text) => xcrun::say(&text),
+            xcrun::Plan::Run(tool, args) => run(spec, variant, tool, args),
+        };
+    }
     if tool == Tool::Run {
         let invocation = runner::plan(spec, variant, args)?;
         return exec::exec(spec, variant, tool, invocation);
@@ -145,6 +176,7 @@ fn folder_of(argv0: &Path) -> Option<PathBuf> {
         None => std::env::split_paths(&std::env::var_os("PATH")?)
             .find(|dir| dir.join(argv0).is_file())?,
     };
+    let folder = osxcross::variant_of(&folder).unwrap_or(folder);
     // The path goes into the environment and arguments of children that may change folder.
     std::path::absolute(folder).ok()
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::help::Help;
 use crate::manifest::{Family, Target, TargetTools, Toolchain};
-use crate::shim::{Runner, Spec, Tools, Zig};
-use crate::target::{Host, Triple};
+use crate::shim::{Runner, Sdk, Spec, Tools, Zig};
+use crate::target::{Host, TargetOs, Triple};
 
 /// What a project asks for beyond the triple.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Options {
     pub glibc: Option<String>,
     /// The project's own runner in place of the manifest's.
     pub runner: Option<String>,
+    /// An Apple SDK; no meaning but for macOS.
+    pub sdk: Option<Sdk>,
 }
 
 /// An option that the toolchain cannot follow.
@@ -40,6 +42,14 @@ pub enum VariantError {
         /// As asked for.
         glibc: String,
     },
+    /// clang brings no headers and libraries for macOS.
+    #[error("`{toolchain}` needs an Apple SDK to build for `{triple}`, and none was imported")]
+    NoSdk {
+        /// The target.
+        triple: Triple,
+        /// The toolchain.
+        toolchain: String,
+    },
     /// Older than the oldest that the target ever had, or than the toolchain knows.
     #[error("glibc {asked} is older than {lowest}, the oldest for `{triple}`")]
     TooOld {
@@ -59,6 +69,9 @@ impl Help for VariantError {
             Self::FixedGlibc { triple, glibc, .. } => {
                 format!("xtool add {triple} --toolchain zig --glibc {glibc}")
             }
+            Self::NoSdk { triple, .. } => format!(
+                "xtool sdk import MacOSX.sdk.tar.xz   (or without one: xtool add {triple} --toolchain zig)"
+            ),
             Self::TooOld { triple, lowest, .. } => format!("xtool add {triple} --glibc {lowest}"),
         })
     }
@@ -86,7 +99,11 @@ pub fn spec(
     options: &Options,
 ) -> Result<Spec, VariantError> {
     let glibc = glibc(target, toolchain, tools, options)?;
-    let under = |path: &Option<String>| path.as_ref().map(|p| below(place.root, p));
+    let major = place.version.split('.').next().unwrap_or_default();
+    let under = |path: &Option<String>| {
+        let path = path.as_ref()?.replace("{major}", major);
+        Some(below(place.root, &path))
+    };
     let program =
         |path: &Option<String>| under(path).map(|p| with_suffix(p, place.host.exe_suffix()));
     let mut spec = Spec::new(
@@ -95,6 +112,19 @@ pub fn spec(
         place.root.to_owned(),
     );
     spec.sysroot = under(&tools.sysroot);
+    if target.triple.os() == TargetOs::MacOs {
+        spec.deployment_target = Some(oldest_macos(&target.triple).to_owned());
+        spec.sdk.clone_from(&options.sdk);
+        if toolchain.family == Family::Clang {
+            if spec.sdk.is_none() {
+                return Err(VariantError::NoSdk {
+                    triple: target.triple.clone(),
+                    toolchain: toolchain.name.clone(),
+                });
+            }
+            spec.compiler_version = Some(place.version.to_owned());
+        }
+    }
     spec.library_path = toolchain
         .library_path
         .iter()
@@ -117,6 +147,10 @@ pub fn spec(
             dlltool: program(&tools.dlltool),
             windres: program(&tools.windres),
             strip: program(&tools.strip),
+            lipo: program(&tools.lipo),
+            nm: program(&tools.nm),
+            otool: program(&tools.otool),
+            install_name_tool: program(&tools.install_name_tool),
         };
     }
     let runner = options.runner.as_deref().or(target.runner.as_deref());
@@ -154,6 +188,15 @@ fn glibc(
             lowest: lowest.clone(),
         }),
         _ => Ok(Some(asked.clone())),
+    }
+}
+
+/// rustc's own default (`rustc_target/src/spec/base/apple`), for C as for Rust. A project that asks rustc for a newer
+/// one by `MACOSX_DEPLOYMENT_TARGET` gets it: the newest that anyone names counts.
+fn oldest_macos(triple: &Triple) -> &'static str {
+    match triple.arch() {
+        "aarch64" | "arm64e" => "11.0",
+        _ => "10.12",
     }
 }
 
@@ -206,7 +249,7 @@ mod tests {
             },
             &Options {
                 glibc: glibc.map(str::to_owned),
-                runner: None,
+                ..Options::default()
             },
         )
     }
@@ -238,6 +281,16 @@ mod tests {
             spec_for("riscv64gc-unknown-linux-gnu", "zig", Some("2.17")),
             Err(VariantError::TooOld { .. })
         ));
+    }
+
+    #[test]
+    fn macos_has_rustcs_oldest_version_and_clang_an_sdk() {
+        let zig = spec_for("aarch64-apple-darwin", "zig", None).unwrap();
+        assert_eq!(zig.deployment_target.as_deref(), Some("11.0"));
+        let zig = spec_for("x86_64-apple-darwin", "zig", None).unwrap();
+        assert_eq!(zig.deployment_target.as_deref(), Some("10.12"));
+        let e = spec_for("x86_64-apple-darwin", "osxcross", None).unwrap_err();
+        assert!(e.help().unwrap().contains("xtool sdk import"), "{e}");
     }
 
     #[test]

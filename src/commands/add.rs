@@ -56,6 +56,7 @@ fn merge(before: TargetOptions, args: &Add) -> Result<TargetOptions> {
     Ok(TargetOptions {
         toolchain: args.toolchain.clone().or(before.toolchain),
         glibc: args.glibc.clone().or(before.glibc),
+        sdk: args.sdk.clone().or(before.sdk),
         rust_std: if args.build_std {
             RustStd::Build
         } else if args.no_rust_std {

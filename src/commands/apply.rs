@@ -14,9 +14,10 @@ use xtool::project::settings::{Config, RustStd, TargetOptions};
 use xtool::project::{Kind, Project, Record, StateDirs, shadows};
 use xtool::resolve::{self, ToolchainSpec};
 use xtool::rust_std::{self, Outcome, Wish};
+use xtool::sdk;
 use xtool::shim::{self as shims, Tool};
 use xtool::store::Installed;
-use xtool::target::Triple;
+use xtool::target::{TargetOs, Triple};
 use xtool::variant::{self, Options, Place};
 
 use super::failure;
@@ -71,6 +72,9 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
         old_lock.require_unchanged(&lock)?;
     }
 
+    if lock != old_lock {
+        tell_differing(session, &request.targets)?;
+    }
     let (ready, mut failures) = install(session, &request.targets, &pins)?;
     let changed = write_files(session, request, &dirs, &config, &lock, &ready)?;
     failures.extend(provide_std(session, request, &ready));
@@ -84,6 +88,35 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
             ExitCode::FAILURE
         }
     })
+}
+
+/// Says so where a colleague on another host would build with another toolchain, and which one all can have.
+fn tell_differing(session: &Session, targets: &[(Triple, TargetOptions)]) -> Result<()> {
+    for (triple, options) in targets {
+        let differing = resolve::differing(session.manifest()?, session.machine(), triple);
+        let (Some(differing), None) = (differing, &options.toolchain) else {
+            continue;
+        };
+        let others: Vec<String> = differing
+            .elsewhere
+            .iter()
+            .map(|(name, hosts)| {
+                let hosts: Vec<&str> = hosts.iter().map(|host| host.rustc_triple()).collect();
+                format!("{name} (without apt: {})", hosts.join(", "))
+            })
+            .collect();
+        session.printer.note(&format!(
+            "{triple} is built with {} here; other hosts get {}",
+            differing.here,
+            others.join(" and ")
+        ));
+        if let Some(common) = differing.common {
+            session.printer.help(&format!(
+                "xtool add {triple} --toolchain {common}   (which every host has)"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The toolchain that the options ask for.
@@ -189,7 +222,7 @@ fn variant(
             linker: shim(&folder, Tool::Cc),
             runner: tools.contains(&Tool::Run).then(|| shim(&folder, Tool::Run)),
             rustflags: rustflags(triple, &folder, &tools),
-            env: build_env(triple, &folder, &tools).suffixed,
+            env: build_env(&spec, &folder).suffixed,
         },
         triple: triple.clone(),
         options: options.clone(),
@@ -229,6 +262,11 @@ pub fn spec(
     let wanted = Options {
         glibc: options.glibc.clone(),
         runner: options.runner.clone(),
+        sdk: match triple.os() {
+            TargetOs::MacOs => sdk::find(&session.store, options.sdk.as_deref())?,
+            _ => None,
+        }
+        .map(|sdk| sdk.for_shim()),
     };
     Ok(variant::spec(target, toolchain, tools, place, &wanted)?)
 }

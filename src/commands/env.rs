@@ -58,7 +58,7 @@ impl Prepared {
     /// Every variable, for cargo's build scripts and for builds that are not cargo's.
     pub fn variables(&self, triple: &Triple) -> Vec<(String, String)> {
         let tools = shims::tools_of(&self.spec);
-        let env = build_env(triple, &self.folder, &tools);
+        let env = build_env(&self.spec, &self.folder);
         let mut all = env.plain;
         all.extend(env.suffixed);
         let cargo = |name: &str, tool| {

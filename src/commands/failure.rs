@@ -104,10 +104,12 @@ fn help_of(error: &anyhow::Error) -> Option<String> {
         xtool::project::ProjectError,
         xtool::resolve::ResolveError,
         xtool::rust_std::RustStdError,
+        xtool::sdk::SdkError,
         xtool::shim::ShimError,
         xtool::source::SourceError,
         xtool::source::apt::AptError,
         xtool::store::StoreError,
         xtool::unpack::UnpackError,
+        xtool::variant::VariantError,
     )
 }

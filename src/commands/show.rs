@@ -81,6 +81,18 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
             if let Some(zig) = &r.spec.zig {
                 line("zig target", &zig.target)?;
             }
+            if let Some(glibc) = receipt.glibc() {
+                line(
+                    "glibc",
+                    &format!("{glibc}, the toolchain's own: programs may need one as new"),
+                )?;
+            }
+            if let Some(sdk) = &r.spec.sdk {
+                line(
+                    "SDK",
+                    &format!("macOS {} in {}", sdk.version, sdk.path.display()),
+                )?;
+            }
             let tools: Vec<&str> = shims::tools_of(&r.spec).iter().map(|t| t.name()).collect();
             line("tools", &tools.join(" "))?;
             line("variables", &format!("xtool env {triple}"))?;
@@ -123,6 +135,8 @@ fn json_of(
             "source": r.installed.receipt.source,
             "shims": r.folder,
             "sysroot": r.spec.sysroot,
+            "glibc": r.installed.receipt.glibc(),
+            "sdk": r.spec.sdk,
             "tools": shims::tools_of(&r.spec).iter().map(|t| t.name()).collect::<Vec<_>>(),
             "environment": variables,
         })

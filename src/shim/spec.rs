@@ -74,6 +74,18 @@ pub struct Tools {
     /// Strips symbols.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strip: Option<PathBuf>,
+    /// Joins the files of several CPUs into one (macOS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lipo: Option<PathBuf>,
+    /// Lists symbols.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nm: Option<PathBuf>,
+    /// Shows what an object holds (macOS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otool: Option<PathBuf>,
+    /// Changes the names of libraries in a program (macOS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install_name_tool: Option<PathBuf>,
 }
 
 /// What the zig rules need.
@@ -211,13 +223,13 @@ impl Spec {
     }
 
     /// The program behind a tool: the real one, or zig. `None` when the toolchain has none; never for
-    /// [`Tool::Run`], whose program is looked for when it is needed.
+    /// [`Tool::Run`] and [`Tool::Xcrun`], which have none of their own.
     pub fn program(&self, tool: Tool) -> Option<&Path> {
         if let Some(zig) = &self.zig {
             let has = match tool {
                 Tool::Cc | Tool::Cxx | Tool::Ar | Tool::Ranlib => true,
                 Tool::Dlltool => self.triple.os() == TargetOs::Windows,
-                Tool::Windres | Tool::Strip | Tool::Run => false,
+                _ => false,
             };
             return has.then_some(zig.exe.as_path());
         }
@@ -230,7 +242,11 @@ impl Spec {
             Tool::Dlltool => &t.dlltool,
             Tool::Windres => &t.windres,
             Tool::Strip => &t.strip,
-            Tool::Run => &None,
+            Tool::Lipo => &t.lipo,
+            Tool::Nm => &t.nm,
+            Tool::Otool => &t.otool,
+            Tool::InstallNameTool => &t.install_name_tool,
+            Tool::Run | Tool::Xcrun => &None,
         }
         .as_deref()
     }

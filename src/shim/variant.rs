@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::rules::zig;
-use super::{SPEC_FILE, ShimError, Spec, Tool};
+use super::{SPEC_FILE, ShimError, Spec, Tool, osxcross};
+use crate::build_env::{CMAKE_FILE, cmake};
 use crate::digest::Sha256;
 use crate::target::Triple;
 
@@ -24,6 +25,7 @@ pub fn tools_of(spec: &Spec) -> Vec<Tool> {
         .into_iter()
         .filter(|&tool| match tool {
             Tool::Run => spec.runner.is_some(),
+            Tool::Xcrun => spec.sdk.is_some(),
             _ => spec.program(tool).is_some(),
         })
         .collect()
@@ -38,7 +40,7 @@ pub fn write_variant(
     xtool_exe: &Path,
 ) -> Result<PathBuf, ShimError> {
     let folder = shims_dir.join(name);
-    let files = files_of(spec)?;
+    let files = files_of(spec, &folder)?;
     let write = || -> io::Result<()> {
         if is_right(&folder, spec, &files, xtool_exe) {
             return Ok(());
@@ -67,15 +69,22 @@ pub fn write_variant(
 }
 
 /// Every plain file of the folder: relative path and text.
-fn files_of(spec: &Spec) -> Result<Vec<(&'static str, String)>, ShimError> {
+fn files_of(spec: &Spec, folder: &Path) -> Result<Vec<(&'static str, String)>, ShimError> {
     // The settings last: a folder that has them has everything.
     let mut files: Vec<(&'static str, String)> = zig::stub_files(spec);
+    files.push((CMAKE_FILE, cmake::toolchain_file(spec, folder)));
     files.push((SPEC_FILE, spec.render()?));
     Ok(files)
 }
 
-fn link_name(tool: Tool) -> String {
-    format!("{}{}", tool.name(), std::env::consts::EXE_SUFFIX)
+/// Every link of the folder, relative to it: one a tool, and for macOS the same under osxcross's names.
+fn links_of(spec: &Spec) -> Vec<PathBuf> {
+    let tools = tools_of(spec);
+    let own = tools.iter().map(|tool| tool.name().to_owned());
+    let suffix = std::env::consts::EXE_SUFFIX;
+    own.chain(osxcross::names(spec, &tools))
+        .map(|name| PathBuf::from(format!("{name}{suffix}")))
+        .collect()
 }
 
 fn is_right(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) -> bool {
@@ -83,14 +92,17 @@ fn is_right(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) ->
         fs_err::read(folder.join(name)).is_ok_and(|found| found == text.as_bytes())
     };
     files.iter().all(same_text)
-        && tools_of(spec)
+        && links_of(spec)
             .into_iter()
-            .all(|tool| is_link_to(&folder.join(link_name(tool)), exe))
+            .all(|link| is_link_to(&folder.join(link), exe))
 }
 
 fn fill(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) -> io::Result<()> {
-    for tool in tools_of(spec) {
-        let link = folder.join(link_name(tool));
+    for link in links_of(spec) {
+        let link = folder.join(link);
+        if let Some(parent) = link.parent() {
+            fs_err::create_dir_all(parent)?;
+        }
         if !is_link_to(&link, exe) {
             place(&link, |at| make_link(exe, at))?;
         }

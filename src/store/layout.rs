@@ -80,6 +80,18 @@ impl Layout {
         layers
     }
 
+    /// The user's Apple SDKs.
+    pub fn sdks(&self) -> PathBuf {
+        self.home.join("sdks")
+    }
+
+    /// The folders of Apple SDKs in search order.
+    pub fn sdk_layers(&self) -> Vec<PathBuf> {
+        let mut layers = vec![self.sdks()];
+        layers.extend(self.system.iter().map(|s| s.join("sdks")));
+        layers
+    }
+
     /// What cargo runs, a folder a variant. Always the user's own.
     pub fn shims(&self) -> PathBuf {
         self.home.join("shims")

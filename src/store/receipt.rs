@@ -56,6 +56,18 @@ impl Receipt {
             })
     }
 
+    /// The glibc that a toolchain of Debian's cross packages brings, and so fixes: the upstream version of its
+    /// `libc6-<arch>-cross` package. `None` for every other toolchain.
+    pub fn glibc(&self) -> Option<&str> {
+        self.archives.iter().find_map(|line| {
+            let (_, file) = line.split_once("  ")?;
+            let (package, rest) = file.split_once('_')?;
+            let name = package.strip_prefix("libc6-")?.strip_suffix("-cross")?;
+            let version = rest.split(['-', '_', '+']).next()?;
+            (!name.starts_with("dev-")).then_some(version)
+        })
+    }
+
     pub(super) fn write(&self, toolchains: &Path, id: &str) -> Result<(), StoreError> {
         let path = toolchains.join(format!("{id}.toml"));
         // Serialising strings and numbers to TOML cannot fail.
@@ -101,4 +113,31 @@ fn set_readable(file: &std::fs::File) -> std::io::Result<()> {
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
 fn set_readable(_file: &std::fs::File) -> std::io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debians_cross_packages_fix_the_glibc() {
+        let receipt = |files: &[&str]| Receipt {
+            schema: 1,
+            toolchain: "gnu-cross".to_owned(),
+            version: "12.2.0".to_owned(),
+            family: Family::Gcc,
+            source: "apt".to_owned(),
+            archives: files.iter().map(|f| format!("00  {f}")).collect(),
+            files: 0,
+            bytes: 0,
+            xtool: "0".to_owned(),
+        };
+        let cross = receipt(&[
+            "gcc-12-aarch64-linux-gnu_12.2.0-14_amd64.deb",
+            "libc6-dev-arm64-cross_2.35-8_all.deb",
+            "libc6-arm64-cross_2.36-8cross1_all.deb",
+        ]);
+        assert_eq!(cross.glibc(), Some("2.36"));
+        assert_eq!(receipt(&["zig.tar.xz"]).glibc(), None);
+    }
 }

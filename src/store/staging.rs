@@ -53,7 +53,7 @@ impl Staging {
     }
 
     /// Brings everything written so far to the disk, in one call for all files where the system has one.
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
         #[cfg(target_os = "linux")]
         {
             let folder =

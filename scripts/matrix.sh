@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# Builds one small program a crate and target with plain `cargo build`, runs it where an emulator exists, and prints a
+# table with counts.
+#
+#   scripts/matrix.sh [--target T]… [--crate C]… [--toolchain NAME[@VERSION]] [--peer] [--again] [--table] [--every]
+#
+#   --target, --crate   only these; both may be given several times
+#   --toolchain         this one for every target (default: each target's own)
+#   --peer              `cargo zigbuild` (from PyPI) in place of xtool, in a state of its own
+#   --again             repeat what failed; passed pairs are never repeated
+#   --table             only print what the state file has
+#   --every             list every pair under the table, not only failures
+#
+# Every result is kept in XTOOL_MATRIX (default target/matrix), so that a run can be broken off, taken up, done in
+# pieces and joined: state files are lines `crate target result seconds remark`, and the last one for a pair counts.
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+
+all_targets=(
+  x86_64-unknown-linux-musl x86_64-pc-windows-gnu aarch64-unknown-linux-gnu aarch64-apple-darwin wasm32-wasip1
+  x86_64-unknown-linux-gnu aarch64-unknown-linux-musl x86_64-apple-darwin x86_64-pc-windows-gnullvm i686-pc-windows-gnu
+  i686-unknown-linux-musl armv7-unknown-linux-musleabihf riscv64gc-unknown-linux-musl
+  armv7-unknown-linux-gnueabihf i686-unknown-linux-gnu riscv64gc-unknown-linux-gnu powerpc64le-unknown-linux-gnu
+  s390x-unknown-linux-gnu aarch64-pc-windows-gnullvm
+)
+all_crates=(std zstd liblzma cxx ring bindgen rusqlite mimalloc windows libz-sys jemalloc aws-lc-rs openssl)
+
+targets=() crates=() toolchain='' peer='' again='' only_table='' every=''
+while [ $# -gt 0 ]; do
+  case $1 in
+  --target) targets+=("${2:?}") && shift ;;
+  --crate) crates+=("${2:?}") && shift ;;
+  --toolchain) toolchain=${2:?} && shift ;;
+  --peer) peer=1 ;;
+  --again) again=1 ;;
+  --table) only_table=1 ;;
+  --every) every=1 ;;
+  *) die "unknown argument $1; the head of $0 lists them" ;;
+  esac
+  shift
+done
+[ ${#targets[@]} -gt 0 ] || targets=("${all_targets[@]}")
+[ ${#crates[@]} -gt 0 ] || crates=("${all_crates[@]}")
+
+work=${XTOOL_MATRIX:-${CARGO_TARGET_DIR:-$PWD/target}/matrix}
+name=xtool
+[ -z "$toolchain" ] || name=${toolchain%%@*}
+[ -z "$peer" ] || name=zigbuild
+state=$work/state-$name.tsv
+mkdir -p "$work/logs-$name"
+touch "$state"
+
+# The last result of a pair.
+result_of() { awk -F '\t' -v c="$1" -v t="$2" '$1 == c && $2 == t { r = $3 } END { print r }' "$state"; }
+
+# A pair that there is nothing to build for.
+applies() { [ "$1" != windows ] || [[ $2 == *-windows-* ]]; }
+
+# Why a pair that fails may fail: the crate's own words, or the same failure in a native build or a peer.
+excuse() {
+  awk -F '\t' -v c="$1" -v t="$2" '
+    !/^#/ && NF >= 3 { tt = $2; gsub(/\*/, ".*", tt); if ($1 == c && t ~ "^" tt "$") { print $3; exit } }
+  ' tests/projects/matrix/excused.tsv
+}
+
+table() {
+  local crate target result
+  printf '\n%-32s' ''
+  for crate in "${crates[@]}"; do printf '%-10.9s' "$crate"; done
+  printf '\n'
+  declare -A count=()
+  for target in "${targets[@]}"; do
+    printf '%-32s' "$target"
+    for crate in "${crates[@]}"; do
+      if ! applies "$crate" "$target"; then
+        result='·'
+      else
+        result=$(result_of "$crate" "$target")
+        result=${result:--}
+        if [ "$result" = FAILED ] && [ -n "$(excuse "$crate" "$target")" ]; then result=excused; fi
+        count[$result]=$((${count[$result]:-0} + 1))
+      fi
+      printf '%-10s' "$result"
+    done
+    printf '\n'
+  done
+  printf '\nran %d, built %d (nothing here runs them), excused %d, FAILED %d, not tried %d\n' \
+    "${count[ran]:-0}" "${count[built]:-0}" "${count[excused]:-0}" "${count[FAILED]:-0}" "${count[-]:-0}"
+  for target in "${targets[@]}"; do
+    for crate in "${crates[@]}"; do
+      result=$(result_of "$crate" "$target")
+      if [ "$result" = FAILED ]; then
+        local why
+        why=$(excuse "$crate" "$target")
+        printf '  %s %s: %s\n' "$crate" "$target" "${why:+excused: $why}${why:-$(remark_of "$crate" "$target")}"
+      elif [ -n "$every" ] && [ -n "$result" ]; then
+        printf '  %s %s: %s %s\n' "$crate" "$target" "$result" "$(remark_of "$crate" "$target")"
+      fi
+    done
+  done
+  [ "${count[FAILED]:-0}" = 0 ]
+}
+
+remark_of() { awk -F '\t' -v c="$1" -v t="$2" '$1 == c && $2 == t { r = $5 } END { print r }' "$state"; }
+
+if [ -n "$only_table" ]; then
+  table
+  exit
+fi
+
+step 'What the builds need'
+need_packages gcc g++ libc6-dev make perl cmake pkg-config libclang-dev wine64 qemu-user python3-venv libc6-arm64-cross \
+  libc6-armhf-cross libc6-i386-cross libc6-riscv64-cross libc6-ppc64el-cross libc6-s390x-cross >/dev/null ||
+  printf 'not installed: this user may not; a build that needs what is absent will fail\n'
+rust_library_source "$work/rust-src" || die "no library source for $(rustc --version)"
+if [ ! -x "$work/python/bin/python" ]; then
+  run python3 -m venv "$work/python"
+fi
+if printf '%s\n' "${targets[@]}" | grep -q wasm && ! command -v wasmtime >/dev/null; then
+  # The runtime as a Python package, behind a script by the program's name.
+  "$work/python/bin/python" -c 'import wasmtime' 2>/dev/null || run "$work/python/bin/pip" install -q wasmtime
+  mkdir -p "$work/bin"
+  { printf '#!%s\n' "$work/python/bin/python" && cat scripts/wasmtime.py; } >"$work/bin/wasmtime"
+  chmod +x "$work/bin/wasmtime"
+  export PATH=$PATH:$work/bin
+fi
+if [ -n "$peer" ]; then
+  [ -x "$work/python/bin/cargo-zigbuild" ] || run "$work/python/bin/pip" install -q cargo-zigbuild ziglang==0.15.2
+  export PATH=$work/python/bin:$PATH
+else
+  if [ -z "${XTOOL_BIN:-}" ]; then
+    run cargo build --locked
+    XTOOL_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/xtool
+  fi
+  export XTOOL_HOME=${XTOOL_HOME:-$work/home}
+fi
+
+# A copy: the configuration goes there, this checkout stays as it is.
+project=$work/project-$name
+mkdir -p "$project"
+cp -a tests/projects/matrix/. "$project/"
+host=$(rustc -vV | sed -n 's/^host: //p')
+export CARGO_TARGET_DIR=$work/target-$name CARGO_TERM_COLOR=never
+cd "$project"
+
+add() {
+  local flags=(--build-std)
+  [ -d "$(rustc --print target-libdir --target "$1")" ] && flags=()
+  [ -z "$toolchain" ] || flags+=(--toolchain "$toolchain")
+  "$XTOOL_BIN" -q add "$1" "${flags[@]}"
+}
+
+# One pair: its result on stdout as `ran`, `built` or `FAILED`.
+pair() {
+  local crate=$1 target=$2 log=$3 build=(cargo build --locked) run_it=(cargo run --locked -q)
+  [ -z "$peer" ] || build=(cargo zigbuild --locked)
+  local args=(-p "matrix-$crate" --target "$target")
+  [ -d "$(rustc --print target-libdir --target "$target")" ] || args+=(-Zbuild-std)
+  if [ -z "$peer" ] && [ "$target" = "$host" ]; then
+    # Nothing stands in cargo's configuration for the host's own triple.
+    eval "$("$XTOOL_BIN" -q env "$target")" >>"$log" 2>&1
+  fi
+  timeout 3600 "${build[@]}" "${args[@]}" >>"$log" 2>&1 || {
+    echo FAILED
+    return
+  }
+  case $target in *-apple-* | aarch64-pc-windows-*)
+    echo built
+    return
+    ;;
+  esac
+  if [ "$target" = i686-pc-windows-gnu ] && [ ! -d /usr/lib/i386-linux-gnu/wine ]; then
+    echo built
+    return
+  fi
+  # The peer brings no runners.
+  if [ -n "$peer" ]; then
+    echo built
+    return
+  fi
+  local said
+  said=$(timeout 600 "${run_it[@]}" "${args[@]}" 2>>"$log") || true
+  printf '%s\n' "$said" >>"$log"
+  if [[ $said == "$crate ok"* ]]; then echo ran; else
+    printf 'matrix: the program did not print "%s ok"\n' "$crate" >>"$log"
+    echo FAILED
+  fi
+}
+
+# What the log says went wrong, on one line.
+remark() {
+  grep -aE 'undefined (symbol|reference)|error: |FileNotFound|fatal error|not found|panicked at|did not print|rror:' "$1" |
+    grep -avE 'could not compile|failed to run custom|linking with|^error: process didn' | head -n 1 | tr -d '\t' | cut -c 1-200
+}
+
+for crate in "${crates[@]}"; do
+  for target in "${targets[@]}"; do
+    applies "$crate" "$target" || continue
+    before=$(result_of "$crate" "$target")
+    case $before in ran | built) continue ;; FAILED) [ -n "$again" ] || continue ;; esac
+    log=$work/logs-$name/$crate-$target.log
+    : >"$log"
+    began=$SECONDS
+    if [ -z "$peer" ] && ! add "$target" >>"$log" 2>&1; then
+      result=FAILED
+    else
+      result=$(pair "$crate" "$target" "$log")
+    fi
+    said=
+    [ "$result" != FAILED ] || said=$(remark "$log")
+    printf '%s\t%s\t%s\t%s\t%s\n' "$crate" "$target" "$result" $((SECONDS - began)) "$said" >>"$state"
+    printf '    %-12s %-32s %-8s %4d s  %s\n' "$crate" "$target" "$result" $((SECONDS - began)) "$said"
+  done
+done
+cd - >/dev/null
+table

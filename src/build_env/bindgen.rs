@@ -1,0 +1,187 @@
+//! What libclang must be told of a target, so that bindgen reads the target's headers and never the host's. Pure.
+//!
+//! The compiler's own headers (`stddef.h`, `stdint.h`, …) stay libclang's: `-nostdlibinc`, not `-nostdinc`, so that they
+//! match its version.
+
+use std::path::{Path, PathBuf};
+
+use crate::shim::{Spec, Zig};
+use crate::target::{TargetOs, Triple};
+
+/// The value of `BINDGEN_EXTRA_CLANG_ARGS`, quoted as bindgen splits it; `None` where nothing is known.
+pub(super) fn arguments(spec: &Spec) -> Option<String> {
+    let mut out = vec![format!("--target={}", clang_target(&spec.triple))];
+    if let (TargetOs::MacOs, Some(sdk)) = (spec.triple.os(), &spec.sdk) {
+        out.extend(["-isysroot".to_owned(), path(&sdk.path)]);
+    } else if let Some(zig) = &spec.zig {
+        out.push("-nostdlibinc".to_owned());
+        for folder in zig_headers(zig, &spec.triple) {
+            out.extend(["-isystem".to_owned(), path(&folder)]);
+        }
+    } else if let Some(sysroot) = &spec.sysroot {
+        out.push(format!("--sysroot={}", path(sysroot)));
+        if spec.triple.os() != TargetOs::Windows {
+            // clang looks below `usr` of a sysroot; Debian's cross packages and musl's toolchains have no such folder.
+            out.extend(["-isystem".to_owned(), path(&sysroot.join("include"))]);
+        }
+    } else {
+        return None;
+    }
+    Some(
+        out.iter()
+            .map(|arg| quoted(arg))
+            .collect::<Vec<_>>()
+            .join(" "),
+    )
+}
+
+/// clang's name of the target, where it differs from rustc's.
+fn clang_target(triple: &Triple) -> String {
+    let arch = match triple.arch() {
+        "riscv64gc" => "riscv64",
+        "aarch64" if triple.os() == TargetOs::MacOs => "arm64",
+        arch => arch,
+    };
+    match triple.os() {
+        TargetOs::Windows => format!("{arch}-w64-mingw32"),
+        TargetOs::MacOs => format!("{arch}-apple-macosx"),
+        TargetOs::Wasi => "wasm32-wasi".to_owned(),
+        TargetOs::Linux | TargetOs::Other => {
+            let rest = triple.as_str().split_once('-').map_or("", |(_, rest)| rest);
+            format!("{arch}-{rest}")
+        }
+    }
+}
+
+/// zig's folders of C headers for a target, in its order (`std/zig/LibCDirs.zig`); clang skips those that a version of
+/// zig does not have.
+fn zig_headers(zig: &Zig, triple: &Triple) -> Vec<PathBuf> {
+    let base = zig
+        .exe
+        .parent()
+        .unwrap_or(Path::new(""))
+        .join("lib")
+        .join("libc")
+        .join("include");
+    let arch = zig.target.split('-').next().unwrap_or_default();
+    // The kernel's headers, and glibc's, are one set a family of CPUs.
+    let family = match arch {
+        "x86_64" => "x86",
+        "riscv64" => "riscv",
+        "powerpc64" | "powerpc64le" => "powerpc",
+        "aarch64_be" => "aarch64",
+        arch => arch,
+    };
+    let names = match triple.os() {
+        TargetOs::Linux if triple.is_musl() => vec![
+            format!("{arch}-linux-musl"),
+            "generic-musl".to_owned(),
+            format!("{family}-linux-any"),
+            "any-linux-any".to_owned(),
+        ],
+        TargetOs::Linux => vec![
+            format!("{family}-linux-gnu"),
+            "generic-glibc".to_owned(),
+            format!("{family}-linux-any"),
+            "any-linux-any".to_owned(),
+        ],
+        TargetOs::Windows => vec!["any-windows-any".to_owned()],
+        TargetOs::MacOs => vec!["any-macos-any".to_owned(), "any-darwin-any".to_owned()],
+        TargetOs::Wasi => vec!["wasm-wasi-musl".to_owned(), "generic-musl".to_owned()],
+        TargetOs::Other => Vec::new(),
+    };
+    names.into_iter().map(|name| base.join(name)).collect()
+}
+
+fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// As a POSIX shell takes it, which is how bindgen splits the variable.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./+,:@%".contains(c);
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Family;
+    use crate::shim::Sdk;
+
+    fn zig(triple: &str, target: &str, root: &str) -> Spec {
+        let mut spec = Spec::new(triple.parse().unwrap(), Family::Zig, root.into());
+        spec.zig = Some(Zig {
+            exe: Path::new(root).join("zig"),
+            target: target.to_owned(),
+            cpu: None,
+            version: "0.15.2".to_owned(),
+            cache_dir: "/c".into(),
+        });
+        spec
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn zigs_headers_take_the_place_of_the_hosts() {
+        let spec = zig("x86_64-unknown-linux-musl", "x86_64-linux-musl", "/z");
+        let base = "/z/lib/libc/include";
+        assert_eq!(
+            arguments(&spec).unwrap(),
+            format!(
+                "--target=x86_64-unknown-linux-musl -nostdlibinc -isystem {base}/x86_64-linux-musl -isystem \
+                 {base}/generic-musl -isystem {base}/x86-linux-any -isystem {base}/any-linux-any"
+            )
+        );
+        let spec = zig(
+            "riscv64gc-unknown-linux-gnu",
+            "riscv64-linux-gnu.2.27",
+            "/z",
+        );
+        let said = arguments(&spec).unwrap();
+        assert!(said.contains("riscv-linux-gnu") && said.contains("=riscv64-unknown"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_with_spaces_is_quoted() {
+        let spec = zig("x86_64-pc-windows-gnu", "x86_64-windows-gnu", "/a b");
+        let said = arguments(&spec).unwrap();
+        assert!(
+            said.contains("'/a b/lib/libc/include/any-windows-any'"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn an_sdk_is_said_as_clang_wants_it() {
+        let mut spec = zig("aarch64-apple-darwin", "aarch64-macos-none", "/z");
+        spec.sdk = Some(Sdk {
+            path: "/sdk".into(),
+            version: "14.5".into(),
+        });
+        assert_eq!(
+            arguments(&spec).unwrap(),
+            "--target=arm64-apple-macosx -isysroot /sdk"
+        );
+    }
+
+    #[test]
+    fn gcc_has_a_sysroot() {
+        let mut spec = Spec::new(
+            "x86_64-pc-windows-gnu".parse().unwrap(),
+            Family::Gcc,
+            "/t".into(),
+        );
+        assert_eq!(arguments(&spec), None);
+        spec.sysroot = Some("/t/sys".into());
+        assert_eq!(
+            arguments(&spec).unwrap(),
+            "--target=x86_64-w64-mingw32 --sysroot=/t/sys"
+        );
+    }
+}

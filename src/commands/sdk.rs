@@ -1,0 +1,183 @@
+//! `xtool sdk`: the Apple SDKs that the user brings.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use url::Url;
+use xtool::archive::{Archive, VerifiedArchive};
+use xtool::digest::Sha256;
+use xtool::manifest::{Family, file_name};
+use xtool::pin::{Pin, PinnedSource, redacted};
+use xtool::sdk::{self, Imported};
+use xtool::source;
+use xtool::unpack;
+
+use super::failure::with_help;
+use super::session::Session;
+use crate::cli::{Sdk, SdkCommand, SdkImport};
+
+/// Imports or lists.
+pub fn run(args: &Sdk, session: &Session) -> Result<ExitCode> {
+    match &args.command {
+        SdkCommand::Import(args) => import(args, session),
+        SdkCommand::List => list(session),
+    }
+}
+
+fn import(args: &SdkImport, session: &Session) -> Result<ExitCode> {
+    let staging = session.store.stage()?;
+    let tree = staging.tree();
+    match Given::read(args)? {
+        Given::Folder(folder) => {
+            // Judged before it is copied, which takes a while.
+            let there = sdk::within(&folder)?;
+            session
+                .printer
+                .step("Copying", &there.path.display().to_string());
+            sdk::copy_tree(&there.path, &tree)?;
+        }
+        Given::File(path, archive) => {
+            let verified = VerifiedArchive::check(&path, &archive)?;
+            unpack::unpack(&verified, &tree, &unpack::Options::default())?;
+        }
+        Given::Url(url, archive) => {
+            let verified = download(session, url, archive)?;
+            unpack::unpack(&verified, &tree, &unpack::Options::default())?;
+        }
+    }
+    let (imported, fresh) = sdk::adopt(&session.store, staging)?;
+    let printer = session.printer;
+    if printer.json() {
+        let mut value = json_of(&imported);
+        value["fresh"] = fresh.into();
+        printer.value(&value)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let verb = if fresh { "Imported" } else { "Unchanged" };
+    printer.step(
+        verb,
+        &format!("{} in {}", imported.name, imported.path.display()),
+    );
+    if fresh {
+        printer.note(&format!(
+            "Now: xtool add aarch64-apple-darwin --sdk {}",
+            imported.name
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the user named.
+enum Given {
+    Folder(PathBuf),
+    File(PathBuf, Archive),
+    Url(Url, Archive),
+}
+
+impl Given {
+    fn read(args: &SdkImport) -> Result<Self> {
+        let pinned = args
+            .sha256
+            .as_deref()
+            .map(str::parse::<Sha256>)
+            .transpose()
+            .context("Cannot use `--sha256`")?;
+        if args.from.contains("://") {
+            let url: Url = args
+                .from
+                .parse()
+                .context("The SDK's address is not an address")?;
+            let Some(sha256) = pinned else {
+                return Err(with_help(
+                    format!("`{}` is an address, and no digest is given", redacted(&url)),
+                    "--sha256 DIGEST   (what the publisher names; nothing unverified is unpacked)",
+                ));
+            };
+            let last = url
+                .path_segments()
+                .and_then(|mut parts| parts.next_back())
+                .unwrap_or_default();
+            let file = file_name(last).map_err(anyhow::Error::msg)?;
+            let size = None;
+            return Ok(Self::Url(url, Archive { file, sha256, size }));
+        }
+        let path = std::path::absolute(Path::new(&args.from))
+            .with_context(|| format!("Cannot use `{}`", args.from))?;
+        if path.is_dir() {
+            if pinned.is_some() {
+                return Err(with_help(
+                    format!("`{}` is a folder, which has no digest", path.display()),
+                    "leave `--sha256` out",
+                ));
+            }
+            return Ok(Self::Folder(path));
+        }
+        let file = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        // Without a digest of the user's the file is taken as it is: it is the user's own.
+        let sha256 = match pinned {
+            Some(digest) => digest,
+            None => {
+                Sha256::of_file(&path)
+                    .with_context(|| format!("Cannot read `{}`", path.display()))?
+                    .0
+            }
+        };
+        let size = None;
+        Ok(Self::File(path, Archive { file, sha256, size }))
+    }
+}
+
+/// With cache, mirror, retries and `--offline` as for a toolchain.
+fn download(session: &Session, url: Url, archive: Archive) -> Result<VerifiedArchive> {
+    let installer = session.installer()?;
+    let pin = Pin {
+        toolchain: "sdk".to_owned(),
+        version: archive.sha256.short(),
+        family: Family::Clang,
+        sources: vec![PinnedSource::Url {
+            url,
+            archive,
+            root: None,
+            minisign: None,
+        }],
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("Cannot start the threads that download")?;
+    let work = source::provide(&pin, &installer.context, &installer.fetcher);
+    let provided = runtime.block_on(work)?;
+    provided
+        .archives
+        .into_iter()
+        .next()
+        .context("The download came without a file")
+}
+
+fn list(session: &Session) -> Result<ExitCode> {
+    let printer = session.printer;
+    let all = sdk::imported(&session.store);
+    if printer.json() {
+        let all: Vec<_> = all.iter().map(json_of).collect();
+        printer.value(&json!({ "sdks": all }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for sdk in &all {
+        printer.data(format!("{:<16}{}", sdk.name, sdk.path.display()))?;
+    }
+    if all.is_empty() {
+        printer.note("No SDK was imported; xtool cannot ship one: Apple's licence forbids it.");
+        printer.help("xtool sdk import MacOSX.sdk.tar.xz   (a folder, an archive, or an address with --sha256)");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json_of(sdk: &Imported) -> serde_json::Value {
+    json!({ "name": sdk.name, "version": sdk.version, "path": sdk.path })
+}

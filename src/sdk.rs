@@ -1,0 +1,456 @@
+//! Apple SDKs that the user brought: validated, kept in the store, found by name.
+//!
+//! Apple's licence forbids handing them on, so xtool ships and names none. In: a folder `MacOSX….sdk`, or a tree that
+//! holds one. Out: an [`Imported`] SDK at `<home>/sdks/<name>`, which never changes.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::help::Help;
+use crate::shim::Sdk;
+use crate::store::{Staging, Store, StoreError};
+use crate::target::check_name;
+
+/// Says version and name; Apple's own file at the top of every SDK since 10.15.
+const SETTINGS: &str = "SDKSettings.json";
+
+/// What must be there for a program to compile and link.
+const NEEDED: [&str; 3] = [
+    "usr/lib/libSystem.tbd",
+    "usr/include/stdio.h",
+    "usr/include/sys/types.h",
+];
+
+/// Why an SDK cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SdkError {
+    /// There is no `SDKSettings.json` where one is expected.
+    #[error("`{}` is not an Apple SDK: it has no `{SETTINGS}`", path.display())]
+    NotAnSdk {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The settings are not what Apple writes.
+    #[error("`{}` cannot be understood: {message}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The SDK is for another system.
+    #[error("`{name}` is for another system than macOS")]
+    OtherSystem {
+        /// Its canonical name: `iphoneos17.5`.
+        name: String,
+    },
+    /// A part is missing, as in one that was cut down too far.
+    #[error("The SDK `{}` is incomplete: it has no `{missing}`", path.display())]
+    Incomplete {
+        /// Its folder.
+        path: PathBuf,
+        /// What is not there.
+        missing: &'static str,
+    },
+    /// A link in it leads out of it.
+    #[error("The SDK `{}` has a link that leaves it: `{}`", path.display(), link.display())]
+    Leaves {
+        /// Its folder.
+        path: PathBuf,
+        /// The link, relative to it.
+        link: PathBuf,
+    },
+    /// Something that is no file, folder or link.
+    #[error("The SDK `{}` has something that is no file, folder or link: `{}`", path.display(), entry.display())]
+    Odd {
+        /// Its folder.
+        path: PathBuf,
+        /// The entry, relative to it.
+        entry: PathBuf,
+    },
+    /// No SDK of that name.
+    #[error("No SDK `{name}` was imported{}", there(available))]
+    Unknown {
+        /// As asked for.
+        name: String,
+        /// Those that were.
+        available: Vec<String>,
+    },
+    /// A file operation failed.
+    #[error("Cannot {action} `{}`", path.display())]
+    Io {
+        /// `copy`, `read`, …
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn there(available: &[String]) -> String {
+    if available.is_empty() {
+        String::new()
+    } else {
+        format!("; there are: {}", available.join(", "))
+    }
+}
+
+impl Help for SdkError {
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NotAnSdk { .. } | Self::Settings { .. } | Self::OtherSystem { .. } => Some(
+                "import the folder `MacOSX.sdk` of Xcode or of its command line tools, or an archive of it".to_owned(),
+            ),
+            Self::Incomplete { .. } => Some(
+                "pack the SDK again with its links kept: tar --create --xz --file MacOSX.sdk.tar.xz MacOSX.sdk".to_owned(),
+            ),
+            Self::Unknown { .. } => Some("xtool sdk import PATH   (xtool sdk list shows what is there)".to_owned()),
+            Self::Store(e) => e.help(),
+            Self::Leaves { .. } | Self::Odd { .. } | Self::Io { .. } => None,
+        }
+    }
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SdkError + use<> {
+    let path = path.to_owned();
+    move |source| SdkError::Io {
+        action,
+        path,
+        source,
+    }
+}
+
+/// An SDK of the store, or any folder that is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// `MacOSX14.5`: what `--sdk` takes.
+    pub name: String,
+    /// `14.5`
+    pub version: String,
+    /// The folder with `SDKSettings.json`, absolute.
+    pub path: PathBuf,
+}
+
+impl Imported {
+    /// What a shim needs of it.
+    pub fn for_shim(&self) -> Sdk {
+        Sdk {
+            path: self.path.clone(),
+            version: self.version.clone(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Settings {
+    version: String,
+    canonical_name: String,
+}
+
+/// Validates the SDK in `path`: settings, system, libSystem, headers.
+pub fn inspect(path: &Path) -> Result<Imported, SdkError> {
+    let file = path.join(SETTINGS);
+    if !file.is_file() {
+        return Err(SdkError::NotAnSdk {
+            path: path.to_owned(),
+        });
+    }
+    let text = fs_err::read(&file).map_err(io_error("read", &file))?;
+    let bad = |message: String| SdkError::Settings {
+        path: file.clone(),
+        message,
+    };
+    let settings: Settings = serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))?;
+    let Some(version) = settings.canonical_name.strip_prefix("macosx") else {
+        return Err(SdkError::OtherSystem {
+            name: settings.canonical_name.escape_debug().to_string(),
+        });
+    };
+    let is_version = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit())
+            && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    };
+    if !is_version(&settings.version) || !is_version(version) {
+        return Err(bad(format!(
+            "the version `{}` is none",
+            settings.version.escape_debug()
+        )));
+    }
+    if let Some(missing) = NEEDED.into_iter().find(|f| !path.join(f).is_file()) {
+        return Err(SdkError::Incomplete {
+            path: path.to_owned(),
+            missing,
+        });
+    }
+    Ok(Imported {
+        name: format!("MacOSX{}", settings.version),
+        version: settings.version,
+        path: path.to_owned(),
+    })
+}
+
+/// The SDK in a tree: the tree itself, or the one folder `*.sdk` in it.
+pub fn within(tree: &Path) -> Result<Imported, SdkError> {
+    if tree.join(SETTINGS).is_file() {
+        return inspect(tree);
+    }
+    let entries = fs_err::read_dir(tree).map_err(io_error("list", tree))?;
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.join(SETTINGS).is_file() && !path.is_symlink())
+        .collect();
+    found.sort();
+    match found.first() {
+        Some(path) => inspect(path),
+        None => Err(SdkError::NotAnSdk {
+            path: tree.to_owned(),
+        }),
+    }
+}
+
+/// Every SDK of the store, the newest first.
+pub fn imported(store: &Store) -> Vec<Imported> {
+    let mut out: Vec<Imported> = Vec::new();
+    for folder in store.layout().sdk_layers() {
+        let Ok(entries) = fs_err::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries.filter_map(Result::ok) {
+            if let Ok(sdk) = inspect(&entry.path())
+                && out.iter().all(|other| other.name != sdk.name)
+            {
+                out.push(sdk);
+            }
+        }
+    }
+    out.sort_by_key(|sdk| std::cmp::Reverse(parts(&sdk.version)));
+    out
+}
+
+fn parts(version: &str) -> Vec<u32> {
+    version.split('.').filter_map(|p| p.parse().ok()).collect()
+}
+
+/// The SDK that was asked for by name or by an absolute path; with nothing asked for the newest, if there is one.
+pub fn find(store: &Store, asked: Option<&str>) -> Result<Option<Imported>, SdkError> {
+    if let Some(path) = asked.map(Path::new).filter(|p| p.is_absolute()) {
+        return within(path).map(Some);
+    }
+    let all = imported(store);
+    let Some(asked) = asked else {
+        return Ok(all.into_iter().next());
+    };
+    let plain = asked.strip_suffix(".sdk").unwrap_or(asked);
+    let available = all.iter().map(|sdk| sdk.name.clone()).collect();
+    all.into_iter()
+        .find(|sdk| sdk.name == plain || sdk.version == plain)
+        .map(Some)
+        .ok_or_else(|| SdkError::Unknown {
+            name: asked.escape_debug().to_string(),
+            available,
+        })
+}
+
+/// Takes the SDK in a staged tree into the store. One of that name that is there already stays: `false` then.
+pub fn adopt(store: &Store, staging: Staging) -> Result<(Imported, bool), SdkError> {
+    let staged = within(&staging.tree())?;
+    check_name(&staged.name, "SDK name").map_err(StoreError::from)?;
+    check_links(&staged.path)?;
+    let _lock = store.lock(&format!("sdk-{}", staged.name), || {})?;
+    let sdks = store.layout().sdks();
+    let path = sdks.join(&staged.name);
+    if path.is_dir() {
+        return Ok((inspect(&path)?, false));
+    }
+    fs_err::create_dir_all(&sdks).map_err(io_error("create", &sdks))?;
+    staging.sync()?;
+    fs_err::rename(&staged.path, &path).map_err(io_error("rename into", &path))?;
+    Ok((inspect(&path)?, true))
+}
+
+/// Copies a folder with its links as they are; times and owners are dropped.
+pub fn copy_tree(from: &Path, to: &Path) -> Result<(), SdkError> {
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        let source = from.join(&folder);
+        let entries = fs_err::read_dir(&source).map_err(io_error("list", &source))?;
+        for entry in entries {
+            let entry = entry.map_err(io_error("list", &source))?;
+            let relative = folder.join(entry.file_name());
+            let target = to.join(&relative);
+            let kind = entry.file_type().map_err(io_error("read", &entry.path()))?;
+            if kind.is_dir() {
+                fs_err::create_dir(&target).map_err(io_error("create", &target))?;
+                folders.push(relative);
+            } else if kind.is_symlink() {
+                copy_link(&entry.path(), &target)?;
+            } else if kind.is_file() {
+                fs_err::copy(entry.path(), &target).map_err(io_error("copy", &target))?;
+            } else {
+                return Err(SdkError::Odd {
+                    path: from.to_owned(),
+                    entry: relative,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn copy_link(from: &Path, to: &Path) -> Result<(), SdkError> {
+    let text = fs_err::read_link(from).map_err(io_error("read", from))?;
+    fs_err::os::unix::fs::symlink(text, to).map_err(io_error("link", to))
+}
+
+/// Links need a privilege on Windows: what they lead to is copied, and a link to a folder becomes one.
+#[cfg(not(unix))]
+fn copy_link(from: &Path, to: &Path) -> Result<(), SdkError> {
+    if from.is_dir() {
+        fs_err::create_dir(to).map_err(io_error("create", to))?;
+        return copy_tree(
+            &fs_err::canonicalize(from).map_err(io_error("read", from))?,
+            to,
+        );
+    }
+    fs_err::copy(from, to)
+        .map(|_| ())
+        .map_err(io_error("copy", to))
+}
+
+/// Every link stays inside. An SDK is read by compilers with all of the user's rights, so one that leads elsewhere
+/// would make another place a part of it.
+fn check_links(sdk: &Path) -> Result<(), SdkError> {
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        let here = sdk.join(&folder);
+        for entry in fs_err::read_dir(&here).map_err(io_error("list", &here))? {
+            let entry = entry.map_err(io_error("list", &here))?;
+            let relative = folder.join(entry.file_name());
+            let kind = entry.file_type().map_err(io_error("read", &entry.path()))?;
+            if kind.is_dir() {
+                folders.push(relative);
+            } else if kind.is_symlink() {
+                let text =
+                    fs_err::read_link(entry.path()).map_err(io_error("read", &entry.path()))?;
+                if !stays(&folder, &text) {
+                    return Err(SdkError::Leaves {
+                        path: sdk.to_owned(),
+                        link: relative,
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a link in `folder` (relative to the top) with this text stays below the top.
+fn stays(folder: &Path, text: &Path) -> bool {
+    let mut depth = folder.components().count();
+    for part in text.components() {
+        match part {
+            Component::Normal(_) => depth += 1,
+            Component::CurDir => {}
+            Component::ParentDir if depth > 0 => depth -= 1,
+            _ => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Layout;
+
+    fn make(at: &Path, name: &str, version: &str) {
+        for file in NEEDED {
+            let file = at.join(file);
+            fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+            fs_err::write(file, "x").unwrap();
+        }
+        let text = format!(r#"{{"CanonicalName":"{name}","Version":"{version}","More":[1]}}"#);
+        fs_err::write(at.join(SETTINGS), text).unwrap();
+    }
+
+    fn store(dir: &Path) -> Store {
+        Store::new(Layout::new(dir.join("home"), None, dir.join("cache")))
+    }
+
+    fn import(store: &Store, from: &Path) -> Result<(Imported, bool), SdkError> {
+        let staging = store.stage()?;
+        copy_tree(from, &staging.tree())?;
+        adopt(store, staging)
+    }
+
+    #[test]
+    fn one_is_imported_once_and_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        for version in ["9.9", "14.5", "14.10"] {
+            let from = dir.path().join(version).join("MacOSX.sdk");
+            make(&from, &format!("macosx{version}"), version);
+            assert!(import(&store, from.parent().unwrap()).unwrap().1);
+        }
+        let from = dir.path().join("14.5").join("MacOSX.sdk");
+        assert!(!import(&store, &from).unwrap().1);
+        let name = |asked| find(&store, asked).unwrap().unwrap().name;
+        assert_eq!(name(None), "MacOSX14.10");
+        assert_eq!(name(Some("14.5")), "MacOSX14.5");
+        assert_eq!(name(Some("MacOSX14.5.sdk")), "MacOSX14.5");
+        assert_eq!(name(from.to_str()), "MacOSX14.5");
+        let error = find(&store, Some("../x")).unwrap_err();
+        assert!(matches!(error, SdkError::Unknown { .. }));
+        assert!(
+            error.to_string().contains("MacOSX14.10, MacOSX14.5"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_sdk_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(within(dir.path()), Err(SdkError::NotAnSdk { .. })));
+        let phone = dir.path().join("phone");
+        make(&phone, "iphoneos17.5", "17.5");
+        assert!(matches!(inspect(&phone), Err(SdkError::OtherSystem { .. })));
+        let path = dir.path().join("path");
+        make(&path, "macosx1", "../../x");
+        assert!(matches!(inspect(&path), Err(SdkError::Settings { .. })));
+        let cut = dir.path().join("cut");
+        make(&cut, "macosx14.5", "14.5");
+        fs_err::remove_file(cut.join(NEEDED[0])).unwrap();
+        let error = inspect(&cut).unwrap_err();
+        assert!(error.to_string().contains("libSystem.tbd"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leaves_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        for (text, good) in [
+            ("libSystem.tbd", true),
+            ("../include/stdio.h", true),
+            ("../../../x", false),
+            ("/etc/passwd", false),
+        ] {
+            let from = dir.path().join("from");
+            make(&from, "macosx14.5", "14.5");
+            let link = from.join("usr/lib/libc.tbd");
+            fs_err::os::unix::fs::symlink(text, &link).unwrap();
+            assert_eq!(import(&store, &from).is_ok(), good, "{text}");
+            fs_err::remove_dir_all(&from).unwrap();
+        }
+    }
+}
