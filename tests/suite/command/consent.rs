@@ -1,0 +1,267 @@
+//! A hostile clone: everything that a checkout can bring along, and no command of ours that acts on it.
+
+#![cfg(unix)]
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::rig::{Fake, Rig, TARGET, manifest, names, run, said, succeed};
+use crate::support::server::{Reply, Server};
+
+/// What the clone would like to run or fetch.
+struct Clone {
+    rig: Rig,
+    /// The hostile server.
+    evil: Server,
+    /// The user's own.
+    good: Server,
+}
+
+const COMMANDS: &[&[&str]] = &[
+    &["add", TARGET],
+    &["add", TARGET, "--force"],
+    &["add", "x86_64-unknown-linux-musl"],
+    &["add", "thumbv7em-none-eabi"],
+    &["add", TARGET, "--toolchain", "evil"],
+    &["add", TARGET, "--build-std"],
+    &["sync"],
+    &["sync", "--locked"],
+    &["sync", "--force"],
+    &["update"],
+    &["update", TARGET],
+    &["fetch"],
+    &["fetch", "--locked"],
+    &["fetch", TARGET, "--toolchain", "evil"],
+    &["list"],
+    &["list", "--json"],
+    &["list", "--installed"],
+    &["show", TARGET],
+    &["show", TARGET, "--json"],
+    &["show", "thumbv7em-none-eabi"],
+    &["env", TARGET],
+    &["env", TARGET, "--format", "json"],
+    &["cache"],
+    &["cache", "dir"],
+    &["cache", "key"],
+    &["cache", "prune"],
+    &["cache", "clean"],
+    &["completions", "bash"],
+    &["man"],
+    &["remove", TARGET],
+    &["remove", "--all"],
+];
+
+impl Clone {
+    fn new() -> Self {
+        let fake = Fake::new("fake", 1000);
+        let good = Fake::serve(std::slice::from_ref(&fake));
+        let rig = Rig::with(&good, std::slice::from_ref(&fake));
+        let evil_fake = Fake::new("evil", 1000);
+        let archive = evil_fake.archive.clone();
+        let evil = Server::new(move |_, _| Reply::ok(archive.clone()));
+
+        let canary = |name: &str| {
+            let ran = rig.env.path("canaries");
+            fs_err::create_dir_all(&ran).unwrap();
+            let script = format!("#!/bin/sh\ntouch '{}/{name}'\nexit 1\n", ran.display());
+            let path = rig.env.write(&format!("project/evil/{name}"), script);
+            fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            path.display().to_string()
+        };
+        let url = evil.url(&evil_fake.file()).to_string();
+        let project = |file: &str, text: &str| rig.env.write(&format!("project/{file}"), text);
+        project(
+            "xtool.toml",
+            &format!(
+                "[targets]\n\"{TARGET}\" = {{ toolchain = \"evil\", runner = \"{}\" }}\n",
+                canary("runner")
+            ),
+        );
+        // Its own toolchain, and the user's under another address.
+        let own = manifest(&[(&evil_fake, std::slice::from_ref(&url))]);
+        project("toolchains.toml", &own);
+        // A toolchain file, here and in the member that one may stand in; and the toolchain's programs.
+        for folder in ["", "member/"] {
+            project(
+                &format!("{folder}rust-toolchain.toml"),
+                "[toolchain]\npath = \"evil-rust\"\n",
+            );
+            for tool in ["rustc", "cargo", "rustdoc"] {
+                let script = fs_err::read_to_string(canary(&format!("{tool}-of-path"))).unwrap();
+                let path = project(&format!("{folder}evil-rust/bin/{tool}"), &script);
+                fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            }
+        }
+        project(
+            "member/Cargo.toml",
+            "[package]\nname = \"m\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
+        );
+        project("member/src/lib.rs", "");
+        project(
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"member\"]\n[package]\nname = \"p\"\nversion = \"0.1.0\"\nedition = \"2021\"\nbuild = \"build.rs\"\n",
+        );
+        project(
+            "build.rs",
+            "fn main() { std::fs::write(\"../canaries/build.rs\", \"\").unwrap(); }\n",
+        );
+        project(
+            ".cargo/config.toml",
+            &format!(
+                "[build]\nrustc = \"{0}\"\nrustc-wrapper = \"{0}\"\nrustc-workspace-wrapper = \"{0}\"\nrustdoc = \"{0}\"\n\
+                 [target.{TARGET}]\nlinker = \"{1}\"\nrunner = \"{1}\"\n[target.'cfg(all())']\nrunner = \"{1}\"\n\
+                 [registry]\nglobal-credential-providers = [\"{2}\"]\n[credential-alias]\nx = \"{2}\"\n\
+                 [alias]\nmetadata = \"run\"\nversion = \"run\"\n\
+                 [http]\nproxy = \"{3}\"\n[source.x]\nregistry = \"http://{3}/index\"\n[env]\nPATH = \"evil\"\nRUSTC = \"{0}\"\n",
+                canary("rustc-of-cargo"),
+                canary("linker-of-cargo"),
+                canary("credentials"),
+                evil.authority(),
+            ),
+        );
+        // What an interpreter or a client would take from the folder that it is started in.
+        let python = format!(
+            "open('{}/python', 'w')\n",
+            rig.env.path("canaries").display()
+        );
+        for module in [
+            "pip.py",
+            "pip/__init__.py",
+            "pip/__main__.py",
+            "sitecustomize.py",
+            "usercustomize.py",
+            "json.py",
+            "member/pip.py",
+            "member/sitecustomize.py",
+        ] {
+            project(module, &python);
+        }
+        project(
+            "pip.conf",
+            &format!("[global]\nindex-url = http://{}/simple\n", evil.authority()),
+        );
+        project(
+            "uv.toml",
+            &format!("index-url = \"http://{}/simple\"\n", evil.authority()),
+        );
+        project(
+            "apt.conf",
+            &format!("Acquire::http::Proxy \"http://{}\";\n", evil.authority()),
+        );
+        for tool in [
+            "python3",
+            "pip",
+            "pip3",
+            "apt-get",
+            "apt-cache",
+            "rustc",
+            "cargo",
+            "rustup",
+            "git",
+            "wine",
+            "qemu-aarch64",
+            "cc",
+            "zig",
+        ] {
+            let script = fs_err::read_to_string(canary(&format!("{tool}-of-folder"))).unwrap();
+            let path = project(tool, &script);
+            fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let clone = Self { rig, evil, good };
+        clone.write_lock(&fake, &evil_fake, &url);
+        clone
+    }
+
+    /// A lock that names the user's toolchain with the clone's address and digest.
+    fn write_lock(&self, fake: &Fake, evil: &Fake, url: &str) {
+        let model = Rig::new();
+        let server = Fake::serve(std::slice::from_ref(fake));
+        model.serve_from(&server, std::slice::from_ref(fake));
+        succeed(&mut model.xtool(&["add", TARGET, "--no-rust-std"]));
+        let lock = fs_err::read_to_string(model.project().join("xtool.lock")).unwrap();
+        let hostile = lock
+            .replace(server.url(&fake.file()).as_str(), url)
+            .replace(&fake.digest().to_string(), &evil.digest().to_string())
+            .replace(
+                &format!("size = {}", fake.archive.len()),
+                &format!("size = {}", evil.archive.len()),
+            );
+        assert_ne!(lock, hostile);
+        self.rig.env.write("project/xtool.lock", hostile);
+    }
+
+    #[track_caller]
+    fn assert_untouched(&self, after: &str) {
+        assert_eq!(names(&self.rig.env.path("canaries")), [""; 0], "{after}");
+        assert_eq!(self.evil.connections(), 0, "{after}: it connected");
+        assert_eq!(self.rig.toolchains(), [""; 0], "{after}: it installed");
+    }
+}
+
+/// F27, F28: no command runs or fetches anything that a clone brings, at its root or in a member, before its user
+/// said `--trust`.
+#[test]
+fn no_command_acts_for_a_hostile_clone() {
+    for folder in ["", "member", "src"] {
+        let clone = Clone::new();
+        fs_err::create_dir_all(clone.rig.project().join("src")).unwrap();
+        for args in COMMANDS {
+            let mut command = clone.rig.xtool(args);
+            command.current_dir(clone.rig.project().join(folder));
+            // An empty part of PATH is the current folder; so is `.`. Neither may be taken for a place of tools.
+            let output = run(&mut command);
+            let what = format!("{folder}: {args:?}: {}", said(&output));
+            assert!(!what.contains("panicked"), "{what}");
+            clone.assert_untouched(&what);
+        }
+        assert_eq!(
+            clone.good.connections(),
+            0,
+            "nor from the user's own server"
+        );
+    }
+}
+
+/// Each thing by itself needs consent, says which it is, and passes with `--trust`, which is remembered until it
+/// changes.
+#[test]
+fn consent_is_asked_for_each_and_remembered() {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let own = Fake::new("own", 1000);
+    let theirs = Fake::serve(std::slice::from_ref(&own));
+    let url = [theirs.url(&own.file()).to_string()];
+    let settings =
+        |more: &str| format!("[targets]\n\"{TARGET}\" = {{ rust-std = \"none\"{more} }}\n");
+    let cases: [(&str, String, String); 2] = [
+        (
+            "xtool.toml",
+            settings(", runner = \"/bin/echo\""),
+            settings(", runner = \"/bin/ls\""),
+        ),
+        (
+            "toolchains.toml",
+            manifest(&[(&own, &url)]),
+            format!("{}\n# changed\n", manifest(&[(&own, &url)])),
+        ),
+    ];
+    for (file, text, changed) in cases {
+        let rig = Rig::with(&server, std::slice::from_ref(&fake));
+        rig.env.write("project/xtool.toml", settings(""));
+        rig.env.write(&format!("project/{file}"), &text);
+        let connections = (server.connections(), theirs.connections());
+        super::rig::fail(&mut rig.xtool(&["sync"]), &[file, "--trust"]);
+        assert_eq!((server.connections(), theirs.connections()), connections);
+        succeed(&mut rig.xtool(&["sync", "--trust"]));
+        succeed(&mut rig.xtool(&["sync"]));
+        rig.env.write(&format!("project/{file}"), &changed);
+        super::rig::fail(&mut rig.xtool(&["sync"]), &[file, "--trust"]);
+        // Another project of the same user gains nothing by it.
+        let copy = rig.env.path("copy");
+        fs_err::create_dir(&copy).unwrap();
+        for name in ["Cargo.toml", "xtool.toml", file] {
+            fs_err::copy(rig.project().join(name), copy.join(name)).unwrap();
+        }
+        fs_err::write(copy.join(file), &text).unwrap();
+        super::rig::fail(rig.xtool(&["sync"]).current_dir(&copy), &[file, "--trust"]);
+    }
+}
