@@ -14,5 +14,8 @@ fn main() -> ExitCode {
     if let Some(code) = xtool::shim::dispatch(&mut std::env::args_os()) {
         return code;
     }
-    commands::run(cli::Cli::parse())
+    match cli::Cli::try_parse() {
+        Ok(cli) => commands::run(cli),
+        Err(error) => commands::usage(&error),
+    }
 }

@@ -125,8 +125,7 @@ impl Clone {
         );
         for module in [
             "pip.py",
-            "pip/__init__.py",
-            "pip/__main__.py",
+            "ensurepip/__init__.py",
             "sitecustomize.py",
             "usercustomize.py",
             "json.py",

@@ -15,7 +15,11 @@ fn a_read_only_layer_is_used_and_never_written() {
     let server = Fake::serve(&fakes);
     let rig = Rig::with(&server, &fakes);
     let system = rig.env.path("system");
-    succeed(rig.xtool(&["fetch", TARGET]).env("XTOOL_HOME", &system));
+    succeed(
+        rig.outside(&["fetch", TARGET])
+            .env("XTOOL_HOME", &system)
+            .env("XTOOL_CACHE_DIR", rig.env.path("other-cache")),
+    );
     let before = tree(&system);
     for folder in [".", "toolchains"] {
         let folder = system.join(folder);

@@ -13,7 +13,7 @@ fn prune_asks_the_projects_and_follows_no_link() {
     let server = Fake::serve(&fakes);
     let rig = Rig::with(&server, &fakes);
     succeed(&mut rig.add());
-    succeed(&mut rig.xtool(&["fetch", TARGET, "--toolchain", "other"]));
+    succeed(&mut rig.outside(&["fetch", TARGET, "--toolchain", "other"]));
     let ids = rig.toolchains();
     assert_eq!(ids.len(), 2);
     // Somebody put links into the store that lead out of it: inside a toolchain, and in the place of one.
@@ -36,7 +36,7 @@ fn prune_asks_the_projects_and_follows_no_link() {
     rig.assert_tidy();
 
     // The whole toolchain replaced by a link.
-    succeed(&mut rig.xtool(&["fetch", TARGET, "--toolchain", "other"]));
+    succeed(&mut rig.outside(&["fetch", TARGET, "--toolchain", "other"]));
     fs_err::remove_dir_all(&other).unwrap();
     std::os::unix::fs::symlink(&precious, &other).unwrap();
     succeed(&mut rig.xtool(&["cache", "prune"]));

@@ -166,6 +166,13 @@ impl Rig {
         self.program(env!("CARGO_BIN_EXE_xtool"), args)
     }
 
+    /// xtool outside any project.
+    pub fn outside(&self, args: &[&str]) -> Command {
+        let mut command = self.xtool(args);
+        command.current_dir(self.env.path("user"));
+        command
+    }
+
     /// Another program with the same variables.
     pub fn program(&self, program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Command {
         let mut command = Command::new(program);
