@@ -181,9 +181,11 @@ impl Store {
     }
 
     /// Keeps [`Store::prune`] out while toolchains are found or installed and nobody has written down yet who uses
-    /// them. Any number may hold it; a prune that is under way is waited for.
+    /// them. Any number may hold it; a prune that is under way is waited for. Clears away what dead processes left.
     pub fn hold(&self, waiting: impl FnOnce()) -> Result<Lock, StoreError> {
-        Lock::acquire(&self.layout.locks(), PRUNE_KEY, Kind::Shared, waiting)
+        let lock = Lock::acquire(&self.layout.locks(), PRUNE_KEY, Kind::Shared, waiting)?;
+        staging::sweep(&self.layout.staging(), &self.layout.locks())?;
+        Ok(lock)
     }
 
     /// An empty folder on the store's file system, gone again unless it is committed. Clears away what dead

@@ -39,6 +39,9 @@ impl Store {
     fn prune_alone(&self, used: &BTreeSet<String>, dry_run: bool) -> Result<Pruned, StoreError> {
         let mut pruned = Pruned::default();
         let running = Running::look();
+        if !dry_run {
+            self.discard_halves();
+        }
         for installed in self.installed()? {
             if !installed.own || used.contains(&installed.id) {
                 continue;
@@ -77,6 +80,24 @@ impl Store {
             pruned.removed.push((id, bytes));
         }
         Ok(pruned)
+    }
+
+    /// Variants that a killed process left half made. Nobody makes one meanwhile who has not begun just now.
+    fn discard_halves(&self) {
+        let Ok(entries) = fs_err::read_dir(self.layout().shims()) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let half = entry.file_name().to_string_lossy().starts_with(".staged-");
+            let old = entry
+                .metadata()
+                .and_then(|m| m.modified())
+                .is_ok_and(|t| t.elapsed().is_ok_and(|age| age.as_secs() > 60));
+            if half && old {
+                // It is only litter: a prune must not fail for it.
+                let _ = fs_err::remove_dir_all(entry.path());
+            }
+        }
     }
 
     fn discard_variants(&self, id: &str) -> Result<(), StoreError> {

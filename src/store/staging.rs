@@ -72,6 +72,16 @@ impl Staging {
     }
 }
 
+/// Clears away what dead processes left, if there is anything.
+pub(super) fn sweep(staging: &Path, locks: &Path) -> Result<(), StoreError> {
+    let empty = fs_err::read_dir(staging).map_or(true, |mut entries| entries.next().is_none());
+    if !empty {
+        let alone = Lock::acquire(locks, KEY, Kind::Exclusive, || ())?;
+        clean(staging, alone.is_real());
+    }
+    Ok(())
+}
+
 /// Removes the folders of processes that are gone: those whose lock is free. Errors are left for the next time.
 /// `alone`: nobody makes a folder meanwhile.
 fn clean(staging: &Path, alone: bool) {
