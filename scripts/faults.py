@@ -36,9 +36,9 @@ def tests():
                 if line.startswith("///"):
                     doc.append(line[3:])
                 elif line.startswith("#["):
-                    marked |= line.startswith("#[test]")
+                    marked |= line.startswith(("#[test]", "#[tokio::test"))
                 elif line and not line.startswith(("//", "reason", ")", "]")):
-                    name = re.match(r"fn (\w+)\s*\(", line)
+                    name = re.match(r"(?:async )?fn (\w+)\s*\(", line)
                     if name and marked and doc:
                         own, neighbours = numbers(" ".join(doc))
                         if own or neighbours:
@@ -53,9 +53,9 @@ def matches(test, binary, name):
     return of == binary and name.startswith(module) and name.endswith("::" + function)
 
 
-def run(binary, filters, env=None, cwd=".", locked=True):
+def run(binary, filters, env=None, cwd="."):
     which = ["--lib"] if binary == "lib" else ["--test", "suite"]
-    command = ["cargo", "test", "--quiet", *(["--locked"] if locked else []), *which, "--no-run"]
+    command = ["cargo", "test", "--locked", *which, "--no-run"]
     built = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True)
     if built.returncode != 0:
         return None, built.stderr
