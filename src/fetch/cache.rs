@@ -133,11 +133,10 @@ impl Cache {
             .open(&path)
             .map_err(failed)?;
         match file_lock::ask(&file).map_err(failed)? {
-            Asked::Got => Ok(Some(DigestLock(file))),
             Asked::Taken => Ok(None),
-            // Some network file systems have no locks; two downloads at once are then merely wasteful: the digest is
-            // checked while writing, and a mixed-up part is started over.
-            Asked::Unsupported => Ok(Some(DigestLock(file))),
+            // Without locks two downloads at once are merely wasteful: the digest is checked while writing, and a
+            // mixed-up part is started over.
+            Asked::Got | Asked::Unsupported => Ok(Some(DigestLock(file))),
         }
     }
 

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 
 use super::rig::{Fake, Rig, TARGET, manifest, names, run, said, succeed};
 use crate::support::server::{Reply, Server};
@@ -59,52 +60,72 @@ impl Clone {
         let archive = evil_fake.archive.clone();
         let evil = Server::new(move |_, _| Reply::ok(archive.clone()));
 
-        let canary = |name: &str| {
-            let ran = rig.env.path("canaries");
-            fs_err::create_dir_all(&ran).unwrap();
-            let script = format!("#!/bin/sh\ntouch '{}/{name}'\nexit 1\n", ran.display());
-            let path = rig.env.write(&format!("project/evil/{name}"), script);
-            fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-            path.display().to_string()
-        };
         let url = evil.url(&evil_fake.file()).to_string();
-        let project = |file: &str, text: &str| rig.env.write(&format!("project/{file}"), text);
-        project(
+        let clone = Self { rig, evil, good };
+        clone.write(
             "xtool.toml",
             &format!(
                 "[targets]\n\"{TARGET}\" = {{ toolchain = \"evil\", runner = \"{}\" }}\n",
-                canary("runner")
+                clone.canary("runner")
             ),
         );
         // Its own toolchain, and the user's under another address.
-        let own = manifest(&[(&evil_fake, std::slice::from_ref(&url))]);
-        project("toolchains.toml", &own);
-        // A toolchain file, here and in the member that one may stand in; and the toolchain's programs.
+        clone.write(
+            "toolchains.toml",
+            &manifest(&[(&evil_fake, std::slice::from_ref(&url))]),
+        );
+        clone.write_lock(&fake, &evil_fake, &url);
+        clone.plant_for_cargo();
+        clone.plant_for_clients();
+        clone
+    }
+
+    fn write(&self, file: &str, text: &str) -> PathBuf {
+        self.rig.env.write(&format!("project/{file}"), text)
+    }
+
+    /// A program in the clone that leaves a trace when it runs.
+    fn program(&self, file: &str) -> String {
+        let traces = self.rig.env.path("canaries");
+        fs_err::create_dir_all(&traces).unwrap();
+        let trace = traces.join(file.replace('/', "-"));
+        let path = self.write(
+            file,
+            &format!("#!/bin/sh\ntouch '{}'\nexit 1\n", trace.display()),
+        );
+        fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    }
+
+    fn canary(&self, name: &str) -> String {
+        self.program(&format!("evil/{name}"))
+    }
+
+    /// Toolchain files, at the root and in the member, and everything of cargo's that names a program or a server.
+    fn plant_for_cargo(&self) {
         for folder in ["", "member/"] {
-            project(
+            self.write(
                 &format!("{folder}rust-toolchain.toml"),
                 "[toolchain]\npath = \"evil-rust\"\n",
             );
             for tool in ["rustc", "cargo", "rustdoc"] {
-                let script = fs_err::read_to_string(canary(&format!("{tool}-of-path"))).unwrap();
-                let path = project(&format!("{folder}evil-rust/bin/{tool}"), &script);
-                fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+                self.program(&format!("{folder}evil-rust/bin/{tool}"));
             }
         }
-        project(
+        self.write(
             "member/Cargo.toml",
             "[package]\nname = \"m\"\nversion = \"0.1.0\"\nedition = \"2021\"\n",
         );
-        project("member/src/lib.rs", "");
-        project(
+        self.write("member/src/lib.rs", "");
+        self.write(
             "Cargo.toml",
             "[workspace]\nmembers = [\"member\"]\n[package]\nname = \"p\"\nversion = \"0.1.0\"\nedition = \"2021\"\nbuild = \"build.rs\"\n",
         );
-        project(
+        self.write(
             "build.rs",
             "fn main() { std::fs::write(\"../canaries/build.rs\", \"\").unwrap(); }\n",
         );
-        project(
+        self.write(
             ".cargo/config.toml",
             &format!(
                 "[build]\nrustc = \"{0}\"\nrustc-wrapper = \"{0}\"\nrustc-workspace-wrapper = \"{0}\"\nrustdoc = \"{0}\"\n\
@@ -112,17 +133,18 @@ impl Clone {
                  [registry]\nglobal-credential-providers = [\"{2}\"]\n[credential-alias]\nx = \"{2}\"\n\
                  [alias]\nmetadata = \"run\"\nversion = \"run\"\n\
                  [http]\nproxy = \"{3}\"\n[source.x]\nregistry = \"http://{3}/index\"\n[env]\nPATH = \"evil\"\nRUSTC = \"{0}\"\n",
-                canary("rustc-of-cargo"),
-                canary("linker-of-cargo"),
-                canary("credentials"),
-                evil.authority(),
+                self.canary("rustc-of-cargo"),
+                self.canary("linker-of-cargo"),
+                self.canary("credentials"),
+                self.evil.authority(),
             ),
         );
-        // What an interpreter or a client would take from the folder that it is started in.
-        let python = format!(
-            "open('{}/python', 'w')\n",
-            rig.env.path("canaries").display()
-        );
+    }
+
+    /// What an interpreter, a package client or a search in PATH would take from the folder that it is started in.
+    fn plant_for_clients(&self) {
+        let traces = self.rig.env.path("canaries");
+        let python = format!("open('{}/python', 'w')\n", traces.display());
         for module in [
             "pip.py",
             "ensurepip/__init__.py",
@@ -132,19 +154,20 @@ impl Clone {
             "member/pip.py",
             "member/sitecustomize.py",
         ] {
-            project(module, &python);
+            self.write(module, &python);
         }
-        project(
+        let server = self.evil.authority();
+        self.write(
             "pip.conf",
-            &format!("[global]\nindex-url = http://{}/simple\n", evil.authority()),
+            &format!("[global]\nindex-url = http://{server}/simple\n"),
         );
-        project(
+        self.write(
             "uv.toml",
-            &format!("index-url = \"http://{}/simple\"\n", evil.authority()),
+            &format!("index-url = \"http://{server}/simple\"\n"),
         );
-        project(
+        self.write(
             "apt.conf",
-            &format!("Acquire::http::Proxy \"http://{}\";\n", evil.authority()),
+            &format!("Acquire::http::Proxy \"http://{server}\";\n"),
         );
         for tool in [
             "python3",
@@ -161,13 +184,8 @@ impl Clone {
             "cc",
             "zig",
         ] {
-            let script = fs_err::read_to_string(canary(&format!("{tool}-of-folder"))).unwrap();
-            let path = project(tool, &script);
-            fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            self.program(tool);
         }
-        let clone = Self { rig, evil, good };
-        clone.write_lock(&fake, &evil_fake, &url);
-        clone
     }
 
     /// A lock that names the user's toolchain with the clone's address and digest.
@@ -200,13 +218,15 @@ impl Clone {
 /// said `--trust`.
 #[test]
 fn no_command_acts_for_a_hostile_clone() {
-    for folder in ["", "member", "src"] {
+    for (folder, careless) in [("", false), ("member", false), ("", true), ("member", true)] {
         let clone = Clone::new();
-        fs_err::create_dir_all(clone.rig.project().join("src")).unwrap();
         for args in COMMANDS {
             let mut command = clone.rig.xtool(args);
             command.current_dir(clone.rig.project().join(folder));
-            // An empty part of PATH is the current folder; so is `.`. Neither may be taken for a place of tools.
+            if careless {
+                // Empty parts of PATH, and `.`, are the current folder: no place of tools.
+                command.env("PATH", format!(":.:{}", std::env::var("PATH").unwrap()));
+            }
             let output = run(&mut command);
             let what = format!("{folder}: {args:?}: {}", said(&output));
             assert!(!what.contains("panicked"), "{what}");

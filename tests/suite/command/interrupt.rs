@@ -4,7 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::rig::{Fake, Rig, TARGET, finish, names, said, signal, spawn, succeed, until, wait};
+use super::rig::{
+    Fake, Rig, TARGET, finish, is_a, names, said, signal, spawn, succeed, until, wait,
+};
 use crate::support::server::Server;
 
 /// A second and a little for a machine that is busy.
@@ -132,7 +134,7 @@ fn as_json() {
 fn part(folder: &std::path::Path) -> u64 {
     names(folder)
         .iter()
-        .filter(|n| n.ends_with(".part"))
+        .filter(|n| is_a(n, "part"))
         .filter_map(|n| fs_err::metadata(folder.join(n)).ok())
         .map(|m| m.len())
         .sum()

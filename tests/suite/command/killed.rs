@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
-use super::rig::{Fake, Rig, TARGET, fail, names, run, said, succeed, tree};
+use super::rig::{Fake, Rig, TARGET, fail, is_a, names, run, said, succeed, tree};
 
 /// Kinds of calls, and how fast to go through the calls of one kind.
 const KINDS: &[(&str, f64)] = &[
@@ -103,7 +103,7 @@ fn phase(rig: &Rig) -> &'static str {
         "finishing"
     } else if has("project/xtool.toml") {
         "writing the project's files"
-    } else if toolchains.iter().any(|n| n.ends_with(".toml")) {
+    } else if toolchains.iter().any(|n| is_a(n, "toml")) {
         "making shims"
     } else if !toolchains.is_empty() {
         "renaming"
@@ -173,7 +173,11 @@ fn assert_same(
         keys.map(|(k, _)| k.clone()).collect()
     };
     let found = (differ(now, reference), differ(reference, now));
-    assert_eq!(found, (vec![], vec![]), "{phase}: more or other, less or other");
+    assert_eq!(
+        found,
+        (vec![], vec![]),
+        "{phase}: more or other, less or other"
+    );
 }
 
 /// F43: an `add` that has everything before it: download, verification, unpacking, renames, shims, project files.

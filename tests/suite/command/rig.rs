@@ -16,7 +16,7 @@ use crate::unpack::build::{Entry, Format, entry, file, symlink};
 /// What the tests build for.
 pub const TARGET: &str = "aarch64-unknown-linux-gnu";
 /// No test waits longer for anything.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One toolchain: its name, and its archive.
 #[derive(Clone)]
@@ -242,6 +242,11 @@ pub fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Whether a file's name has this extension.
+pub fn is_a(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|e| e == extension)
 }
 
 /// Every file below a folder with its content; a link's content is where it leads.

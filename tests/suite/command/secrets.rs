@@ -3,6 +3,9 @@
 use super::rig::{Fake, Rig, TARGET, manifest, run, said, tree};
 use crate::support::server::{Reply, Server};
 
+/// A source's addresses, and variables.
+type Case = (Vec<String>, Vec<(&'static str, String)>);
+
 const USER: &str = "s3cr3t-user";
 const PASSWORD: &str = "s3cr3t-password";
 const TOKEN: &str = "s3cr3t-token";
@@ -38,7 +41,7 @@ fn credentials_are_printed_nowhere() {
             server.authority()
         )
     };
-    let cases: Vec<(Vec<String>, Vec<(&str, String)>)> = vec![
+    let cases: Vec<Case> = vec![
         (vec![with(&html)], vec![]),
         (vec![with(&gone), with(&refused)], vec![]),
         (vec![with(&away)], vec![]),
