@@ -105,6 +105,16 @@ def report():
     return 1 if count["FAIL"] else 0
 
 
+def measure(kills):
+    """Runs killed, by phase, and twenty adds of one target against one."""
+    env = {**os.environ, "XTOOL_TEST_KILLS": kills}
+    outcome, text = run("suite", ["--nocapture", "--test-threads=1", "command::killed", "twenty_of_one"], env=env)
+    print("\n".join(re.findall(r"measured: (.+)", text)))
+    if outcome is None or "test result: ok" not in text:
+        sys.exit(text)
+    return 0
+
+
 def mutate(names):
     """Each guard off in turn, in a copy whose build folder is kept for the next."""
     guards = tomllib.loads((ROOT / "scripts/mutations.toml").read_text())["guard"]
@@ -168,8 +178,10 @@ def main():
             cases = [f"F{n}" for n in sorted(own)] + [f"F{n}'s neighbour" for n in sorted(near)]
             print(f"{', '.join(cases)}: {binary} {module}::{function}")
         return 0
+    if arguments[:1] == ["--measure"]:
+        return measure(arguments[1] if len(arguments) > 1 else "200")
     if arguments:
-        sys.exit("usage: scripts/faults.sh [--list | --mutate [NAME…]]")
+        sys.exit("usage: scripts/faults.sh [--list | --measure [KILLS] | --mutate [NAME…]]")
     return report()
 
 

@@ -4,6 +4,8 @@
 #   scripts/faults.sh                    runs every test that has a case's number; a line a case: `F12 pass`,
 #                                        `F12 FAIL: tests`, `F12 skip: why`, and a count
 #   scripts/faults.sh --list             only says which test has which number
+#   scripts/faults.sh --measure [KILLS]  kills so many runs (200) of each kind of command, and says in which phases;
+#                                        twenty adds of one target against one
 #   scripts/faults.sh --mutate [NAME…]   switches off one guard after the other (scripts/mutations.toml) in a copy of
 #                                        the tree and says which test sees it
 cd "$(dirname "$0")/.."

@@ -240,6 +240,48 @@ fn no_command_acts_for_a_hostile_clone() {
     }
 }
 
+/// What a clone brings that no consent is asked for, since xtool takes no notice of it: cargo's own programs and
+/// proxies, tools and modules beside the project's files, a toolchain file in a member. An `add` at the root and in
+/// the member goes well, and none of it runs.
+#[test]
+fn what_needs_no_consent_is_not_run_either() {
+    for (folder, careless) in [("", false), ("member", false), ("", true), ("member", true)] {
+        let clone = Clone::new();
+        for file in [
+            "xtool.toml",
+            "toolchains.toml",
+            "xtool.lock",
+            "rust-toolchain.toml",
+        ] {
+            fs_err::remove_file(clone.rig.project().join(file)).unwrap();
+        }
+        for args in [
+            &["add", TARGET, "--no-rust-std", "--force"][..],
+            &["sync"],
+            &["update"],
+            &["env", TARGET],
+            &["add", "thumbv7em-none-eabi"],
+            &["add", TARGET, "--build-std", "--force"],
+            &["remove", "--all"],
+        ] {
+            let mut command = clone.rig.xtool(args);
+            command.current_dir(clone.rig.project().join(folder));
+            if careless {
+                command.env("PATH", format!(":.:{}", std::env::var("PATH").unwrap()));
+            }
+            let output = run(&mut command);
+            let what = format!("{folder} {careless} {args:?}: {}", said(&output));
+            assert_eq!(names(&clone.rig.env.path("canaries")), [""; 0], "{what}");
+            assert_eq!(clone.evil.connections(), 0, "{what}");
+            // The others want what this host may lack: a library source, an unknown triple's toolchain.
+            let must =
+                !args.contains(&"--build-std") && args.last() != Some(&"thumbv7em-none-eabi");
+            assert!(output.status.success() || !must, "{what}");
+        }
+        assert_eq!(clone.good.requests().len(), 1);
+    }
+}
+
 /// Each thing by itself needs consent, says which it is, and passes with `--trust`, which is remembered until it
 /// changes.
 #[test]

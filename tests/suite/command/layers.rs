@@ -136,6 +136,43 @@ fn store_and_cache_on_different_file_systems() {
     assert_eq!(names(&home.join("staging")), [""; 0]);
 }
 
+/// F48's neighbour: a file system without locks (NFS without its lock daemon): a warning in the log, and every command
+/// works, two at once too; each change is a rename.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_system_without_locks() {
+    use super::rig::{finish, said, spawn};
+    let fakes = [Fake::with_files("fake", 200), Fake::new("other", 1000)];
+    let server = Fake::serve(&fakes);
+    for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS"] {
+        let rig = Rig::with(&server, &fakes);
+        let without_locks = |args: &[&str]| {
+            let inject = format!("inject=flock:error={error}");
+            let program = env!("CARGO_BIN_EXE_xtool");
+            let mut all = vec!["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e"];
+            all.extend([inject.as_str(), program]);
+            all.extend(args);
+            rig.program("strace", &all)
+        };
+        let add = ["add", TARGET, "--no-rust-std"];
+        let children = [
+            spawn(&mut without_locks(&add)),
+            spawn(&mut without_locks(&add)),
+        ];
+        for child in children {
+            let output = finish(child);
+            assert!(output.status.success(), "{error}: {}", said(&output));
+        }
+        assert_eq!(rig.toolchains().len(), 1, "{error}");
+        succeed(&mut without_locks(&["sync", "--locked", "--offline"]));
+        succeed(&mut without_locks(&["update"]));
+        succeed(&mut without_locks(&["remove", "--all"]));
+        succeed(&mut without_locks(&["cache", "prune"]));
+        succeed(&mut without_locks(&["cache", "clean"]));
+        assert_eq!(rig.toolchains(), [""; 0]);
+    }
+}
+
 #[cfg(unix)]
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
