@@ -15,7 +15,10 @@ fn main() -> ExitCode {
         return code;
     }
     give_memory_back();
-    commands::run(cli::Cli::parse())
+    match cli::Cli::try_parse() {
+        Ok(cli) => commands::run(cli),
+        Err(error) => commands::usage(&error),
+    }
 }
 
 /// Makes the C library return large blocks to the system as soon as they are freed. By default glibc keeps blocks of a

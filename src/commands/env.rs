@@ -125,8 +125,7 @@ fn go_lines(ready: &Prepared, triple: &Triple) -> Result<String> {
             "go tool dist list",
         )
     })?;
-    let tools = shims::tools_of(&ready.spec);
-    let mut all = build_env(triple, &ready.folder, &tools).plain;
+    let mut all = build_env(&ready.spec, &ready.folder).plain;
     all.retain(|(name, _)| ["CC", "CXX", "AR"].contains(&name.as_str()));
     all.extend(go);
     all.sort();

@@ -131,6 +131,7 @@ pub(super) fn run(
     if let Some(path) = (context.env)("PATH") {
         command.env("PATH", path);
     }
+    crate::interrupt::watch();
     let mut child = command
         .spawn()
         .map_err(|e| format!("`{}` cannot be started: {e}", program.display()))?;
