@@ -94,14 +94,19 @@ pub enum Command {
         after_help = "Examples:\n  eval \"$(xtool env x86_64-unknown-linux-musl)\" && make\n  xtool env x86_64-pc-windows-gnu --format cmake > windows.cmake && cmake --toolchain windows.cmake -B build\n  xtool env aarch64-unknown-linux-musl --format meson > arm64.ini && meson setup --cross-file arm64.ini build"
     )]
     Env(Env),
-    /// Apple SDKs for macOS targets, which you bring yourself
-    #[command(after_help = "Examples:\n  xtool sdk import MacOSX14.5.sdk.tar.xz\n  xtool sdk list")]
-    Sdk(Sdk),
+    /// Show what a built binary needs to run, and where it will
+    #[command(
+        after_help = "Examples:\n  xtool inspect target/x86_64-unknown-linux-gnu/release/app\n  xtool inspect app.exe --require system-dlls-only --require 'windows<=10'\n  xtool inspect app --require 'glibc<=2.17' --require runs-on=rhel-7\n  xtool inspect app --strip app.small"
+    )]
+    Inspect(Inspect),
     /// Run a command with the variables that `env` prints
     #[command(
         after_help = "Examples:\n  xtool exec x86_64-unknown-linux-musl -- make\n  xtool exec x86_64-pc-windows-gnu -- go build\n  xtool exec x86_64-pc-windows-gnu -- ./configure --host=x86_64-w64-mingw32"
     )]
     Exec(Exec),
+    /// Apple SDKs for macOS targets, which you bring yourself
+    #[command(after_help = "Examples:\n  xtool sdk import MacOSX14.5.sdk.tar.xz\n  xtool sdk list")]
+    Sdk(Sdk),
     /// The store's and the cache's folders and space
     #[command(after_help = "Example:\n  xtool cache prune --dry-run")]
     Cache(Cache),
@@ -345,4 +350,21 @@ pub struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// `xtool inspect`
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// Programs and libraries in ELF, PE or Mach-O format
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Fail unless every file meets this: glibc<=V, static, runs-on=SYSTEM, max-size=5MB, …; may be repeated
+    #[arg(long, value_name = "REQUIREMENT", value_delimiter = ',')]
+    pub require: Vec<String>,
+    /// Look for a foreign binary's libraries in this folder, as if it were `/`
+    #[arg(long, value_name = "DIR")]
+    pub sysroot: Option<PathBuf>,
+    /// Write a stripped copy of the one file to OUT
+    #[arg(long, value_name = "OUT")]
+    pub strip: Option<PathBuf>,
 }

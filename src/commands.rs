@@ -16,6 +16,7 @@ mod env;
 mod exec;
 mod failure;
 mod fetch;
+mod inspect;
 mod list;
 mod mirror;
 mod pins;
@@ -34,10 +35,38 @@ use session::Session;
 pub fn run(cli: Cli) -> ExitCode {
     let printer = Printer::new(&cli.global);
     init_log(printer.verbose());
+    if printer.json() {
+        xtool::interrupt::before_exit(move || {
+            let _ = printer.value(&serde_json::json!({
+                "error": { "message": "Interrupted", "causes": [], "help": null }
+            }));
+        });
+    }
     match dispatch(cli, printer) {
         Ok(code) => code,
         Err(e) => failure::report(printer, &e),
     }
+}
+
+/// Help and version, or what is wrong with the command line: exit code 2, as JSON too where that was asked for.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os()
+        .take_while(|a| a != "--")
+        .any(|a| a == "--json");
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        println!(
+            "{:#}",
+            serde_json::json!({
+                "error": { "message": message, "causes": [], "help": "xtool help" }
+            })
+        );
+    }
+    // A reader that has gone away is no error.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
@@ -45,6 +74,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
     match cli.command {
         Command::Completions(args) => completions::script(&args, printer),
         Command::Man => completions::man(printer),
+        Command::Inspect(args) => inspect::run(&args, printer),
         Command::Cache(args) => cache::run(&args, &Session::open(global, printer)?),
         Command::Add(args) => add::run(&args, &Session::open(global, printer)?),
         Command::Remove(args) => remove::run(&args, &Session::open(global, printer)?),

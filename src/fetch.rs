@@ -76,6 +76,12 @@ impl fmt::Debug for Fetcher {
     }
 }
 
+/// Removes every download below the cache's root, complete or not, but those that another process is about. Gives the
+/// bytes freed and the number of files left.
+pub fn clear(cache_dir: &Path) -> Result<(u64, usize), FetchError> {
+    Cache::new(cache_dir.to_owned()).clear()
+}
+
 impl Fetcher {
     /// Touches neither disk nor network.
     pub fn new(settings: Settings, reporter: Arc<dyn Reporter>) -> Result<Self, FetchError> {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use crate::archive::VerifiedArchive;
-use crate::fetch::Fetcher;
+use crate::fetch::{FetchError, Fetcher};
 use crate::help::Help;
+use crate::interrupt;
 use crate::pin::{Pin, PinnedSource};
 use crate::reporter::Reporter;
 use crate::source::{self, SourceError};
@@ -37,19 +38,33 @@ pub enum InstallError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The work was ended from outside.
-    #[error("Interrupted")]
-    Interrupted,
 }
 
 impl Help for InstallError {
     fn help(&self) -> Option<String> {
         match self {
-            Self::Source(e) => e.help(),
-            Self::Unpack { .. } | Self::Interrupted => None,
+            Self::Source(e) => e.help().or_else(|| download_help(e)),
+            Self::Unpack { source, .. } => source.help(),
             Self::Store(e) => e.help(),
         }
     }
+}
+
+/// What the download engine says of the first source that it failed for.
+fn download_help(error: &SourceError) -> Option<String> {
+    error.failures.iter().find_map(|failure| {
+        if let source::Cause::Download(e) = &failure.cause {
+            return e.downcast_ref::<FetchError>()?.help();
+        }
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&failure.cause);
+        while let Some(e) = cause {
+            if let Some(e) = e.downcast_ref::<FetchError>() {
+                return e.help();
+            }
+            cause = e.source();
+        }
+        None
+    })
 }
 
 /// A toolchain that is there now.
@@ -76,7 +91,7 @@ pub struct Installer {
 
 impl Installer {
     /// Installs what is missing, all at once as far as downloads and cores allow. The results are in the order of
-    /// `pins`. SIGINT ends the waiting; parts of downloads stay for the next time.
+    /// `pins`. SIGINT ends the process ([`interrupt`]); parts of downloads stay for the next time.
     pub fn install_all(&self, pins: &[Pin]) -> Vec<Result<Outcome, InstallError>> {
         let mut found: Vec<Option<Result<Outcome, InstallError>>> = pins
             .iter()
@@ -85,6 +100,7 @@ impl Installer {
         if found.iter().all(Option::is_some) {
             return found.into_iter().flatten().collect();
         }
+        interrupt::watch();
         let runtime = match tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -101,18 +117,7 @@ impl Installer {
         };
         let missing: Vec<usize> = (0..pins.len()).filter(|i| found[*i].is_none()).collect();
         let work = join_all(missing.iter().map(|i| self.install(&pins[*i])));
-        let results = runtime.block_on(async {
-            tokio::select! {
-                results = work => Some(results),
-                _ = tokio::signal::ctrl_c() => None,
-            }
-        });
-        let Some(results) = results else {
-            self.context.cancel.cancel();
-            runtime.shutdown_background();
-            return vec![Err(InstallError::Interrupted)];
-        };
-        for (i, result) in missing.into_iter().zip(results) {
+        for (i, result) in missing.into_iter().zip(runtime.block_on(work)) {
             found[i] = Some(result);
         }
         found.into_iter().flatten().collect()
@@ -206,9 +211,7 @@ where
 {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => Ok(result?),
-        Err(e) => match e.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(InstallError::Interrupted),
-        },
+        // Never cancelled, so it can only have panicked: the panic goes on here.
+        Err(e) => std::panic::resume_unwind(e.into_panic()),
     }
 }

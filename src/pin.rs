@@ -161,9 +161,7 @@ impl PinnedSource {
     pub fn describe(&self) -> String {
         match self {
             Self::Url { url, .. } => redacted(url),
-            Self::Pypi {
-                package, archive, ..
-            } => format!("package `{package}` from pip's index ({})", archive.file),
+            Self::Pypi { package, .. } => format!("`{package}` from pip's index"),
             Self::Apt {
                 distribution,
                 packages,

@@ -4,6 +4,7 @@
 //! folder is renamed into place before the receipt is written, so that a crash leaves nothing that counts.
 
 mod exe;
+mod in_use;
 mod layout;
 mod lock;
 mod prune;
@@ -14,6 +15,7 @@ mod zig_cache;
 use std::path::{Path, PathBuf};
 
 pub use layout::Layout;
+use lock::Kind;
 pub use lock::Lock;
 pub use prune::{Pruned, dir_size};
 pub use receipt::{Receipt, write_atomically};
@@ -98,6 +100,9 @@ impl Help for StoreError {
     }
 }
 
+/// Who prunes holds it, and who must not be pruned shares it.
+const PRUNE_KEY: &str = "prune";
+
 /// The store with its layers: the user's home, and a read-only one below it.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -173,15 +178,21 @@ impl Store {
     /// Waits for the lock of one key; other keys are not held up.
     pub fn lock(&self, key: &str, waiting: impl FnOnce()) -> Result<Lock, StoreError> {
         check_name(key, "lock name")?;
-        Lock::acquire(&self.layout.locks(), key, waiting)
+        Lock::acquire(&self.layout.locks(), key, Kind::Exclusive, waiting)
+    }
+
+    /// Keeps [`Store::prune`] out while toolchains are found or installed and nobody has written down yet who uses
+    /// them. Any number may hold it; a prune that is under way is waited for. Clears away what dead processes left.
+    pub fn hold(&self, waiting: impl FnOnce()) -> Result<Lock, StoreError> {
+        let lock = Lock::acquire(&self.layout.locks(), PRUNE_KEY, Kind::Shared, waiting)?;
+        staging::sweep(&self.layout.staging(), &self.layout.locks())?;
+        Ok(lock)
     }
 
     /// An empty folder on the store's file system, gone again unless it is committed. Clears away what dead
     /// processes left there.
     pub fn stage(&self) -> Result<Staging, StoreError> {
-        let staging = self.layout.staging();
-        staging::clean(&staging);
-        Staging::create(&staging)
+        Staging::create(&self.layout.staging(), &self.layout.locks())
     }
 
     /// Makes a staged folder the toolchain `id`. The caller holds the id's lock.
@@ -199,9 +210,13 @@ impl Store {
         if path.symlink_metadata().is_ok() {
             self.discard(&path)?;
         }
+        // Written before the sync, renamed after the tree: a receipt vouches for a tree that is whole and on the disk.
+        let written = staging.scratch().join("receipt");
+        receipt.write(&written)?;
         staging.sync()?;
         fs_err::rename(staging.tree(), &path).map_err(StoreError::io("rename into", &path))?;
-        receipt.write(&toolchains, id)?;
+        let place = toolchains.join(format!("{id}.toml"));
+        fs_err::rename(&written, &place).map_err(StoreError::io("rename into", &place))?;
         drop(staging);
         Ok(Installed {
             id: id.to_owned(),

@@ -50,6 +50,17 @@ pub fn run(args: &Add, session: &Session) -> Result<ExitCode> {
     })
 }
 
+/// What `--toolchain` says, checked before anything is done with it.
+pub fn check_toolchain(spec: &str) -> Result<()> {
+    match spec.parse::<ToolchainSpec>() {
+        Ok(_) => Ok(()),
+        Err(e) => Err(with_help(
+            format!("Cannot use `--toolchain`: {e}"),
+            "--toolchain NAME or --toolchain NAME@VERSION; `xtool show TRIPLE` names them",
+        )),
+    }
+}
+
 fn project(args: &Add, session: &Session) -> Result<Project> {
     if !args.no_cargo {
         return session.project();
@@ -64,7 +75,7 @@ fn project(args: &Add, session: &Session) -> Result<Project> {
 /// What was said before, and the flags over it.
 fn merge(before: TargetOptions, args: &Add) -> Result<TargetOptions> {
     if let Some(spec) = &args.toolchain {
-        let _: ToolchainSpec = spec.parse().context("Cannot use `--toolchain`")?;
+        check_toolchain(spec)?;
     }
     if let Some(glibc) = &args.glibc {
         check_glibc(glibc).map_err(|e| with_help(e, "--glibc 2.17"))?;

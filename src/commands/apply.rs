@@ -75,8 +75,17 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
     if lock != old_lock {
         tell_differing(session, &request.targets)?;
     }
-    let (ready, mut failures) = install(session, &request.targets, &pins)?;
-    let changed = write_files(session, request, &dirs, &config, &lock, &ready)?;
+    let (ready, mut failures, changed) = {
+        // Until it is written down that the project uses them, nobody else knows that the toolchains are needed.
+        let _hold = session.store.hold(|| {
+            session
+                .printer
+                .step("Waiting", "for another xtool that removes toolchains");
+        })?;
+        let (ready, failures) = install(session, &request.targets, &pins)?;
+        let changed = write_files(session, request, &dirs, &config, &lock, &ready)?;
+        (ready, failures, changed)
+    };
     failures.extend(provide_std(session, request, &ready));
     summary(session, project, &ready, &failures, changed)?;
     Ok(match failures.as_slice() {
@@ -139,6 +148,8 @@ fn check_target(session: &Session, triple: &Triple) -> Result<()> {
 fn rustc_knows(triple: &Triple) -> bool {
     std::process::Command::new("rustc")
         .args(["--print", "target-list"])
+        // Not in the project: a toolchain file, or a program, of somebody else's may lie there.
+        .current_dir(std::path::MAIN_SEPARATOR_STR)
         .stdin(std::process::Stdio::null())
         .output()
         .is_ok_and(|out| {
@@ -311,10 +322,7 @@ fn write_files(
 
     let held = project.hold(dirs)?;
     let mut changed = false;
-    for r in ready {
-        changed |= project.add_target(&held, &r.triple, &r.options)?;
-    }
-    changed |= lock_of(project, lock, ready)?.save(&held, project)?;
+    // First what may be refused: a conflict with the user's own settings, a file that is no TOML.
     if cargo {
         let build = ready.iter().any(|r| {
             let provider = rustc
@@ -338,6 +346,10 @@ fn write_files(
             session.printer.warn(warning);
         }
     }
+    for r in ready {
+        changed |= project.add_target(&held, &r.triple, &r.options)?;
+    }
+    changed |= lock_of(project, lock, ready)?.save(&held, project)?;
     let mut record =
         Record::load(dirs, &project.root)?.unwrap_or_else(|| Record::new(&project.root));
     for r in ready {

@@ -63,20 +63,12 @@ fn size(session: &Session) -> Result<()> {
 }
 
 fn prune(session: &Session, dry_run: bool) -> Result<()> {
-    let dirs = session.state_dirs();
-    let (records, unreadable) = Record::all(&dirs)?;
-    // A note that cannot be read may stand for a project that needs anything.
-    if let Some(path) = unreadable.first() {
-        return Err(with_help(
-            format!(
-                "Cannot tell what the project of `{}` uses, so nothing is removed",
-                path.display()
-            ),
-            format!("xtool sync in that project, or rm '{}'", path.display()),
-        ));
-    }
-    let used: BTreeSet<String> = records.into_iter().flat_map(|r| r.toolchains).collect();
-    let pruned = session.store.prune(&used, dry_run)?;
+    let waiting = || {
+        session
+            .printer
+            .step("Waiting", "for another xtool that installs something");
+    };
+    let pruned = session.store.prune(|| used(session), dry_run, waiting)?;
     if session.printer.json() {
         let removed: Vec<_> = pruned
             .removed
@@ -94,7 +86,7 @@ fn prune(session: &Session, dry_run: bool) -> Result<()> {
     for id in &pruned.busy {
         session
             .printer
-            .warn(&format!("{id} is in use by another xtool and stays"));
+            .warn(&format!("{id} is in use by a running program and stays"));
     }
     if pruned.removed.is_empty() && pruned.busy.is_empty() {
         session
@@ -104,12 +96,30 @@ fn prune(session: &Session, dry_run: bool) -> Result<()> {
     Ok(())
 }
 
+/// Ids that projects use.
+fn used(session: &Session) -> Result<BTreeSet<String>> {
+    let dirs = session.state_dirs();
+    let (records, unreadable) = Record::all(&dirs)?;
+    // A note that cannot be read may stand for a project that needs anything.
+    if let Some(path) = unreadable.first() {
+        return Err(with_help(
+            format!(
+                "Cannot tell what the project of `{}` uses, so nothing is removed",
+                path.display()
+            ),
+            format!("xtool sync in that project, or rm '{}'", path.display()),
+        ));
+    }
+    Ok(records.into_iter().flat_map(|r| r.toolchains).collect())
+}
+
 fn clean(session: &Session) -> Result<()> {
     let downloads = session.store.layout().downloads();
-    let freed = dir_size(&downloads);
-    match fs_err::remove_dir_all(&downloads) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
-        _ => {}
+    let (freed, left) = xtool::fetch::clear(session.store.layout().cache())?;
+    if left > 0 {
+        session
+            .printer
+            .warn("another xtool is downloading, and what it is about stays");
     }
     if session.printer.json() {
         session

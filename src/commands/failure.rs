@@ -33,17 +33,6 @@ impl Help for Failure {
 
 /// Prints the error, as JSON too where that was asked for.
 pub fn report(printer: Printer, error: &anyhow::Error) -> ExitCode {
-    if error.chain().any(|e| {
-        matches!(
-            e.downcast_ref::<xtool::install::InstallError>(),
-            Some(xtool::install::InstallError::Interrupted)
-        ) || matches!(
-            e.downcast_ref::<xtool::mirror::MirrorError>(),
-            Some(xtool::mirror::MirrorError::Interrupted)
-        )
-    }) {
-        return ExitCode::from(130);
-    }
     if printer.json() {
         let _ = printer.value(&serde_json::json!({ "error": json(error) }));
     }

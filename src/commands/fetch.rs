@@ -19,6 +19,9 @@ use crate::printer::bytes;
 
 /// Installs what the lock or the arguments name.
 pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
+    if let Some(spec) = &args.toolchain {
+        super::add::check_toolchain(spec)?;
+    }
     let (targets, mut lock) = wanted(args, session)?;
     let how = if args.locked {
         LockUse::Require

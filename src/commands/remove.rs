@@ -61,7 +61,6 @@ pub fn run(args: &Remove, session: &Session) -> Result<ExitCode> {
     let applied = project.apply(&held, &dirs, &change, place)?;
     let mut lock = Lock::load(&project)?.unwrap_or_default();
     for triple in &targets {
-        project.remove_target(&held, triple)?;
         lock.remove(triple);
     }
     lock.save(&held, &project)?;
@@ -76,6 +75,10 @@ pub fn run(args: &Remove, session: &Session) -> Result<ExitCode> {
             .toolchains
             .retain(|id| variants.iter().any(|v| v.starts_with(&format!("{id}-"))));
         record.save(&held, &dirs)?;
+    }
+    // Last: as long as it names a target, a run that was broken off can be repeated.
+    for triple in &targets {
+        project.remove_target(&held, triple)?;
     }
     for warning in &applied.warnings {
         session.printer.warn(warning);

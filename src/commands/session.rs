@@ -167,6 +167,8 @@ impl Session {
         );
         context.offline = self.offline;
         context.verbose = self.printer.verbose() > 0;
+        let cancel = context.cancel.clone();
+        xtool::interrupt::before_exit(move || cancel.cancel());
         context
     }
 

@@ -43,7 +43,7 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
     let line = |name: &str, text: &str| printer.data(format!("  {DIM}{name:<12}{DIM:#}{text}"));
     line("toolchains", &target.toolchains.join(", "))?;
     line(
-        "here",
+        "default",
         here.as_ref()
             .map_or("none".to_owned(), resolve::Choice::describe)
             .as_str(),

@@ -9,6 +9,7 @@ use super::error::FetchError;
 use super::part::absent;
 use crate::archive::{Archive, VerifiedArchive, VerifyError};
 use crate::digest::{Hasher, Sha256};
+use crate::file_lock::{self, Asked};
 use crate::reporter::Reporter;
 
 /// How often a lock that another process holds is looked at.
@@ -131,16 +132,48 @@ impl Cache {
             .truncate(false)
             .open(&path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(DigestLock(file))),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            // Some network file systems have no locks; two downloads at once are then merely wasteful: the digest is
-            // checked while writing, and a mixed-up part is started over.
-            Err(std::fs::TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {
-                Ok(Some(DigestLock(file)))
-            }
-            Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+        match file_lock::ask(&file).map_err(failed)? {
+            Asked::Taken => Ok(None),
+            // Without locks two downloads at once are merely wasteful: the digest is checked while writing, and a
+            // mixed-up part is started over.
+            Asked::Got | Asked::Unsupported => Ok(Some(DigestLock(file))),
         }
+    }
+
+    /// Removes every download, complete or not, but those that another process is about. Gives the bytes freed and
+    /// the number of downloads left.
+    pub(super) fn clear(&self) -> Result<(u64, usize), FetchError> {
+        let folder = self.root.join("downloads").join("sha256");
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| FetchError::Cache {
+                path,
+                needed: None,
+                source,
+            }
+        };
+        let entries = match fs_err::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok((0, 0)),
+            Err(e) => return Err(failed(&folder)(e)),
+        };
+        let (mut freed, mut left) = (0, 0);
+        for entry in entries {
+            let path = entry.map_err(failed(&folder))?.path();
+            // `<digest>`, `<digest>.part`, …; anything else is not ours.
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let Some(digest) = name.split('.').next().and_then(|d| d.parse().ok()) else {
+                continue;
+            };
+            let Some(_lock) = self.try_lock(digest)? else {
+                left += 1;
+                continue;
+            };
+            let bytes = fs_err::symlink_metadata(&path).map_or(0, |m| m.len());
+            absent(fs_err::remove_file(&path)).map_err(failed(&path))?;
+            freed += bytes;
+        }
+        Ok((freed, left))
     }
 
     /// Copies `reader` to the archive's place, if it is the archive. Never reads past the pinned size.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ProjectError;
+use crate::file_lock::{self, Asked};
 
 /// How long another xtool may hold a project; it does so for milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -37,18 +38,19 @@ impl Held {
             .map_err(write)?;
         let start = Instant::now();
         loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(std::fs::TryLockError::WouldBlock) if start.elapsed() < LOCK_WAIT => {
+            match file_lock::ask(&file).map_err(write)? {
+                // Without locks each file is still replaced as a whole.
+                Asked::Got | Asked::Unsupported => return Ok(Self { _file: file }),
+                Asked::Taken if start.elapsed() < LOCK_WAIT => {
+                    crate::interrupt::watch();
                     std::thread::sleep(Duration::from_millis(20));
                 }
-                Err(std::fs::TryLockError::WouldBlock) => {
+                Asked::Taken => {
                     return Err(ProjectError::Busy {
                         path,
                         seconds: LOCK_WAIT.as_secs(),
                     });
                 }
-                Err(std::fs::TryLockError::Error(source)) => return Err(write(source)),
             }
         }
     }

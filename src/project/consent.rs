@@ -59,7 +59,10 @@ pub fn required(
     let mut items = Vec::new();
 
     let manifest = root.join(PROJECT_MANIFEST);
-    if let Some(text) = read_text(&manifest)? {
+    // Only beside xtool.toml is it the project's own: elsewhere a file of that name is somebody else's business.
+    if root.join(CONFIG_FILE).is_file()
+        && let Some(text) = read_text(&manifest)?
+    {
         let what = "adds toolchains of its own, whose programs every build runs".to_owned();
         items.push(Item::new(manifest, what, text.as_bytes()));
     }

@@ -217,7 +217,16 @@ impl Help for ProjectError {
             Self::Consent { .. } => {
                 "look at these files, then pass `--trust` once".to_owned()
             }
-            Self::Toml { .. } | Self::NotText { .. } | Self::Read { .. } | Self::Write { .. } => return None,
+            Self::Write { path, source } => match source.kind() {
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                    format!("make `{}` and its folder writable, then run the command again", path.display())
+                }
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                    "free some space, then run the command again".to_owned()
+                }
+                _ => return None,
+            },
+            Self::Toml { .. } | Self::NotText { .. } | Self::Read { .. } => return None,
         };
         Some(help)
     }

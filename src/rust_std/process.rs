@@ -125,10 +125,13 @@ pub(super) fn run(
         .stdout(stdout.try_clone().map_err(io)?)
         .stderr(stderr.try_clone().map_err(io)?)
         // A question about rustc must not make rustup fetch a toolchain.
-        .env("RUSTUP_AUTO_INSTALL", "0");
+        .env("RUSTUP_AUTO_INSTALL", "0")
+        // Its last lines go into our error: they are to be the cause, not a stack.
+        .env("RUST_BACKTRACE", "0");
     if let Some(path) = (context.env)("PATH") {
         command.env("PATH", path);
     }
+    crate::interrupt::watch();
     let mut child = command
         .spawn()
         .map_err(|e| format!("`{}` cannot be started: {e}", program.display()))?;

@@ -205,6 +205,7 @@ impl<'a> Run<'a> {
     /// Runs it in a folder, which must be ours. Blocks.
     pub fn run_in(self, folder: &Path, ctx: &Context) -> Result<Output, ClientError> {
         tracing::debug!(program = %self.program.display(), task = self.name, "asking a package client");
+        crate::interrupt::watch();
         let started = Instant::now();
         let mut child = self
             .command(folder, ctx)

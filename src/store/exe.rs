@@ -19,11 +19,8 @@ impl Store {
             return Ok(copy);
         }
         fs_err::create_dir_all(&bin).map_err(StoreError::io("create", &bin))?;
-        let temp = tempfile::Builder::new()
-            .prefix(".tmp-")
-            .tempfile_in(&bin)
-            .map_err(StoreError::io("write in", &bin))?
-            .into_temp_path();
+        let staging = self.stage()?;
+        let temp = staging.scratch().join("xtool");
         fs_err::copy(&running, &temp).map_err(StoreError::io("copy", &running))?;
         let modified = fs_err::metadata(&running).and_then(|m| m.modified());
         let times = modified.map_err(StoreError::io("read", &running))?;
@@ -32,11 +29,11 @@ impl Store {
             .open(&temp)
             .and_then(|f| f.file().set_modified(times))
             .map_err(StoreError::io("write", &copy))?;
-        match temp.persist(&copy) {
+        match fs_err::rename(&temp, &copy) {
             Ok(()) => Ok(copy),
             // On Windows a running program cannot be replaced; it serves as well.
             Err(_) if cfg!(windows) && copy.is_file() => Ok(copy),
-            Err(e) => Err(StoreError::io("write", &copy)(e.error)),
+            Err(e) => Err(StoreError::io("write", &copy)(e)),
         }
     }
 }

@@ -1,28 +1,36 @@
 //! A lock a key, held by the process and freed by the system when it dies.
 
-use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 
 use fs_err::{File, OpenOptions};
 
 use super::StoreError;
+use crate::file_lock::{self, Asked};
 
-/// An exclusive lock on one key of the store; freed when dropped.
+/// A lock on one key of the store; freed when dropped.
 #[derive(Debug)]
 pub struct Lock {
     /// `None` where the file system has no locks: renames keep the store whole there, work may be done twice.
-    _file: Option<File>,
+    file: Option<File>,
+}
+
+/// Who else may hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nobody.
+    Exclusive,
+    /// Others that share it.
+    Shared,
 }
 
 impl Lock {
     /// The lock if it is free, else `None`.
     pub(super) fn try_acquire(folder: &Path, key: &str) -> Result<Option<Self>, StoreError> {
         let (file, path) = open(folder, key)?;
-        match file.file().try_lock() {
-            Ok(()) => Ok(Some(Self { _file: Some(file) })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(e)) if unsupported(&e) => Ok(Some(Self { _file: None })),
-            Err(TryLockError::Error(e)) => Err(StoreError::io("lock", &path)(e)),
+        match file_lock::ask(&file).map_err(StoreError::io("lock", &path))? {
+            Asked::Got => Ok(Some(Self { file: Some(file) })),
+            Asked::Taken => Ok(None),
+            Asked::Unsupported => Ok(Some(Self { file: None })),
         }
     }
 
@@ -30,25 +38,35 @@ impl Lock {
     pub(super) fn acquire(
         folder: &Path,
         key: &str,
+        kind: Kind,
         waiting: impl FnOnce(),
     ) -> Result<Self, StoreError> {
         let (file, path) = open(folder, key)?;
-        match file.file().try_lock() {
-            Ok(()) => Ok(Self { _file: Some(file) }),
-            Err(TryLockError::WouldBlock) => {
-                waiting();
-                match file.file().lock() {
-                    Ok(()) => Ok(Self { _file: Some(file) }),
-                    Err(e) if unsupported(&e) => Ok(Self { _file: None }),
-                    Err(e) => Err(StoreError::io("lock", &path)(e)),
-                }
-            }
-            Err(TryLockError::Error(e)) if unsupported(&e) => {
+        let asked = match kind {
+            Kind::Exclusive => file_lock::ask(&file),
+            Kind::Shared => file_lock::ask_shared(&file),
+        };
+        match asked.map_err(StoreError::io("lock", &path))? {
+            Asked::Got => return Ok(Self { file: Some(file) }),
+            Asked::Unsupported => {
                 tracing::warn!(path = %path.display(), "the file system has no locks");
-                Ok(Self { _file: None })
+                return Ok(Self { file: None });
             }
-            Err(TryLockError::Error(e)) => Err(StoreError::io("lock", &path)(e)),
+            Asked::Taken => {}
         }
+        waiting();
+        crate::interrupt::watch();
+        let locked = match kind {
+            Kind::Exclusive => file.file().lock(),
+            Kind::Shared => file.file().lock_shared(),
+        };
+        locked.map_err(StoreError::io("lock", &path))?;
+        Ok(Self { file: Some(file) })
+    }
+
+    /// Whether the file system has locks, so that this one keeps others out.
+    pub(super) fn is_real(&self) -> bool {
+        self.file.is_some()
     }
 }
 
@@ -61,10 +79,4 @@ fn open(folder: &Path, key: &str) -> Result<(File, PathBuf), StoreError> {
         .open(&path)
         .map_err(StoreError::io("open", &path))?;
     Ok((file, path))
-}
-
-fn unsupported(e: &std::io::Error) -> bool {
-    // ENOLCK: an NFS server without its lock daemon (flock(2)).
-    e.kind() == std::io::ErrorKind::Unsupported
-        || (cfg!(target_os = "linux") && e.raw_os_error() == Some(37))
 }

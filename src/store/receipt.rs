@@ -68,11 +68,16 @@ impl Receipt {
         })
     }
 
-    pub(super) fn write(&self, toolchains: &Path, id: &str) -> Result<(), StoreError> {
-        let path = toolchains.join(format!("{id}.toml"));
+    /// Writes it to a file that is renamed into its place later.
+    pub(super) fn write(&self, path: &Path) -> Result<(), StoreError> {
         // Serialising strings and numbers to TOML cannot fail.
         let text = toml::to_string(self).unwrap_or_default();
-        write_atomically(&path, text.as_bytes())
+        fs_err::File::create(path)
+            .and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_data()
+            })
+            .map_err(StoreError::io("write", path))
     }
 }
 

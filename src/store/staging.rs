@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use fs_err::{File, OpenOptions};
 use tempfile::TempDir;
 
-use super::StoreError;
+use super::lock::Kind;
+use super::{Lock, StoreError};
+use crate::file_lock::{self, Asked};
 
 /// An empty folder to fill; removed on drop, whatever was taken out of it.
 #[derive(Debug)]
@@ -17,12 +19,17 @@ pub struct Staging {
 
 /// Held locked by the process that owns the folder.
 const OWNER: &str = "owner.lock";
+/// Held while folders are made and looked at: one without an owner's lock file is then a dead process's.
+const KEY: &str = "staging";
 /// What is renamed into the store.
 const TREE: &str = "tree";
 
 impl Staging {
-    pub(super) fn create(staging: &Path) -> Result<Self, StoreError> {
+    /// Clears away what dead processes left, and makes a folder.
+    pub(super) fn create(staging: &Path, locks: &Path) -> Result<Self, StoreError> {
         fs_err::create_dir_all(staging).map_err(StoreError::io("create", staging))?;
+        let alone = Lock::acquire(locks, KEY, Kind::Exclusive, || ())?;
+        clean(staging, alone.is_real());
         let mut builder = tempfile::Builder::new();
         builder.prefix("stage-");
         // The store may be shared: the folder is renamed into it with the mode that it has here.
@@ -36,7 +43,7 @@ impl Staging {
             .open(&lock)
             .map_err(StoreError::io("open", &lock))?;
         // Where the file system has no locks, nobody can take the folder for abandoned by one either.
-        let _ = owner.file().try_lock();
+        let _ = file_lock::ask(&owner);
         let tree = dir.path().join(TREE);
         fs_err::create_dir(&tree).map_err(StoreError::io("create", &tree))?;
         Ok(Self { dir, _owner: owner })
@@ -65,33 +72,44 @@ impl Staging {
     }
 }
 
+/// Clears away what dead processes left, if there is anything.
+pub(super) fn sweep(staging: &Path, locks: &Path) -> Result<(), StoreError> {
+    let empty = fs_err::read_dir(staging).map_or(true, |mut entries| entries.next().is_none());
+    if !empty {
+        let alone = Lock::acquire(locks, KEY, Kind::Exclusive, || ())?;
+        clean(staging, alone.is_real());
+    }
+    Ok(())
+}
+
 /// Removes the folders of processes that are gone: those whose lock is free. Errors are left for the next time.
-pub(super) fn clean(staging: &Path) {
+/// `alone`: nobody makes a folder meanwhile.
+fn clean(staging: &Path, alone: bool) {
     let Ok(entries) = fs_err::read_dir(staging) else {
         return;
     };
     for entry in entries.flatten() {
         let path = entry.path();
-        let lock = path.join(OWNER);
-        match OpenOptions::new().append(true).open(&lock) {
-            Ok(file) => {
-                if file.file().try_lock().is_ok() {
-                    let _ = fs_err::remove_dir_all(&path);
-                }
-            }
-            // A folder without a lock file is a moment old, or its owner died within that moment.
-            Err(_) if older_than_an_hour(&path) => {
-                let _ = fs_err::remove_dir_all(&path);
-            }
-            Err(_) => {}
+        let dead = match OpenOptions::new().append(true).open(path.join(OWNER)) {
+            Ok(file) => match file_lock::ask(&file) {
+                Ok(Asked::Got) => true,
+                Ok(Asked::Taken) | Err(_) => false,
+                // No lock tells the living from the dead, but no install takes that long.
+                Ok(Asked::Unsupported) => older_than_a_day(&path),
+            },
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => alone || older_than_a_day(&path),
+            Err(_) => false,
+        };
+        if dead {
+            let _ = fs_err::remove_dir_all(&path);
         }
     }
 }
 
-fn older_than_an_hour(path: &Path) -> bool {
+fn older_than_a_day(path: &Path) -> bool {
     fs_err::symlink_metadata(path)
         .and_then(|m| m.modified())
         .ok()
         .and_then(|t| t.elapsed().ok())
-        .is_some_and(|age| age.as_secs() > 3600)
+        .is_some_and(|age| age.as_secs() > 24 * 3600)
 }

@@ -33,6 +33,10 @@ pub fn decoder(
     })
 }
 
+/// Bytes that decoding several blocks of one stream at the same time may take: two of the 24 MiB blocks that
+/// `dpkg-deb` writes, read and written. With larger ones liblzma goes on with one thread.
+const THREADING_MEMORY: u64 = 64 << 20;
+
 /// The largest window whose decoder stays within `memory`: half of it, as a power of two (RFC 8878, section 3.1.1.1.2
 /// has the smallest, 1 KiB).
 fn window_log(memory: u64) -> u32 {
@@ -86,7 +90,7 @@ impl<R: BufRead> XzStreams<R> {
         let stream = MtStreamBuilder::new()
             .threads(self.threads)
             // Beyond this it goes on with one thread …
-            .memlimit_threading(self.memory)
+            .memlimit_threading(self.memory.min(THREADING_MEMORY))
             // … and beyond this it stops.
             .memlimit_stop(self.memory)
             .decoder()?;

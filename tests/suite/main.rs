@@ -1,7 +1,10 @@
 //! All integration tests, in one binary: one module a concept.
 
+mod command;
 mod fetch;
+mod inspect;
 mod layouts;
+mod manifest;
 mod project;
 mod real;
 mod shim;

@@ -3,7 +3,7 @@
 //! The archives are written byte by byte in [`build`], since libraries refuse to make most of them.
 
 mod broken;
-mod build;
+pub mod build;
 mod deb;
 mod gate;
 mod good;

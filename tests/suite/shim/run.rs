@@ -190,7 +190,10 @@ fn a_long_response_file_is_written_anew_beside_the_first() {
         "{told}"
     );
 
-    let objects: String = (0..20_000).map(|i| format!("/o/{i:08}.o\n")).collect();
+    let objects = (0..20_000)
+        .map(|i| format!("/o/{i:08}.o\n"))
+        .collect::<Vec<_>>()
+        .concat();
     fs_err::write(&list, format!("crt1.o\n{objects}-lgcc_s\n")).unwrap();
     let told = stdout(&run(folder.join("cc"), &[&at]));
     assert!(told.starts_with(&format!("cc\n{at}.xtool\nLD=")), "{told}");

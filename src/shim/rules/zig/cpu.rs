@@ -76,7 +76,7 @@ fn features(march: &str) -> String {
     std::iter::once(version).chain(extensions).collect()
 }
 
-/// LLVM's name, which zig uses with `_`, of what `-march` calls otherwise (GCC's manual, "`AArch64` Options"; LLVM's
+/// LLVM's name, which zig uses with `_`, of what `-march` calls otherwise (GCC's manual, "AArch64 Options"; LLVM's
 /// `AArch64Features.td`).
 fn zigs_name(extension: &str) -> String {
     match extension {

@@ -1,0 +1,14 @@
+//! Whole commands: the real program with a store, a cache and a manifest of its own, against a server on loopback.
+
+mod concurrent;
+mod consent;
+mod disk;
+mod input;
+mod interrupt;
+mod killed;
+mod layers;
+mod network;
+mod output;
+mod prune;
+mod rig;
+mod secrets;

@@ -1,0 +1,138 @@
+//! F45: a disk that is full, by way of a small file system of the test's own.
+
+#![cfg(target_os = "linux")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::rig::{Fake, Rig, TARGET, fail, names, succeed};
+use crate::support::skip;
+
+/// A file system in memory, mounted while this lives.
+struct Small(PathBuf);
+
+impl Small {
+    fn mount(at: &Path, size: &str) -> Option<Self> {
+        fs_err::create_dir_all(at).unwrap();
+        let options = format!("size={size},mode=777");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "xtool-test"])
+            .arg(at)
+            .output();
+        mounted
+            .is_ok_and(|o| o.status.success())
+            .then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// F45: full while downloading: the path and the bytes that are needed; the store and the project as before.
+#[test]
+fn full_while_downloading() {
+    let fake = Fake::new("fake", 3_000_000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    let Some(_small) = Small::mount(&rig.cache(), "1m") else {
+        skip("F45", "this user may not mount a file system");
+        return;
+    };
+    let before = rig.project_files();
+    let size = fake.archive.len().to_string();
+    let cache = rig.cache();
+    fail(&mut rig.add(), &[cache.to_str().unwrap(), &size, "help:"]);
+    assert_eq!(rig.project_files(), before);
+    assert_eq!(rig.toolchains(), [""; 0]);
+    // Elsewhere there is room; nothing has to be cleaned by hand.
+    succeed(rig.add().env("XTOOL_CACHE_DIR", rig.env.path("roomy")));
+    rig.assert_tidy();
+}
+
+/// F45: full while unpacking: the file and its bytes; staging is empty, what was installed is whole, and with room
+/// the same command succeeds.
+#[test]
+fn full_while_unpacking() {
+    let fakes = [Fake::new("fake", 1000), Fake::new("other", 40_000_000)];
+    let server = Fake::serve(&fakes);
+    let rig = Rig::with(&server, &fakes);
+    let Some(_small) = Small::mount(&rig.home(), "24m") else {
+        skip("F45", "this user may not mount a file system");
+        return;
+    };
+    succeed(&mut rig.xtool(&["fetch", TARGET]));
+    let before = rig.project_files();
+    let said = fail(
+        &mut rig.xtool(&["add", TARGET, "--toolchain", "other", "--no-rust-std"]),
+        &["lib/libc.a", "40000000 bytes", "help:"],
+    );
+    assert!(said.contains("space"), "{said}");
+    assert_eq!(rig.project_files(), before);
+    assert_eq!(rig.toolchains().len(), 1);
+    rig.assert_tidy();
+    assert_eq!(names(&rig.home().join("toolchains")).len(), 2);
+    let grown = Command::new("mount")
+        .args(["-o", "remount,size=200m"])
+        .arg(rig.home())
+        .status();
+    assert!(grown.unwrap().success());
+    succeed(&mut rig.xtool(&["add", TARGET, "--toolchain", "other", "--no-rust-std"]));
+}
+
+/// F45: full while the project's files are written: each is as it was or complete.
+#[test]
+fn full_while_writing_the_project() {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    succeed(&mut rig.xtool(&["fetch", TARGET]));
+    let project = rig.env.path("small");
+    let Some(_small) = Small::mount(&project, "64k") else {
+        skip("F45", "this user may not mount a file system");
+        return;
+    };
+    fs_err::write(project.join("Cargo.toml"), "[package]\nname = \"p\"\n").unwrap();
+    fs_err::create_dir(project.join("src")).unwrap();
+    fs_err::write(project.join("src/lib.rs"), "").unwrap();
+    let config = "[net]\nretry = 3\n";
+    fs_err::create_dir(project.join(".cargo")).unwrap();
+    fs_err::write(project.join(".cargo/config.toml"), config).unwrap();
+    // Not a page is left.
+    let filler = project.join("filler");
+    let mut size = 64 * 1024;
+    while size > 0 {
+        let more = vec![0; size];
+        let mut file = fs_err::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&filler)
+            .unwrap();
+        if std::io::Write::write_all(&mut file, &more).is_err() {
+            size /= 2;
+        }
+    }
+    fail(
+        rig.add().current_dir(&project),
+        &[project.to_str().unwrap()],
+    );
+    assert_eq!(
+        fs_err::read_to_string(project.join(".cargo/config.toml")).unwrap(),
+        config
+    );
+    for name in ["xtool.toml", "xtool.lock"] {
+        assert!(
+            fs_err::metadata(project.join(name)).is_ok_and(|m| m.len() > 0)
+                || !project.join(name).exists()
+        );
+    }
+    fs_err::remove_file(&filler).unwrap();
+    succeed(rig.add().current_dir(&project));
+    succeed(rig.xtool(&["remove", "--all"]).current_dir(&project));
+    assert_eq!(
+        fs_err::read_to_string(project.join(".cargo/config.toml")).unwrap(),
+        config
+    );
+}
