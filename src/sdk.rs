@@ -269,11 +269,13 @@ pub fn adopt(store: &Store, staging: Staging) -> Result<(Imported, bool), SdkErr
     let sdks = store.layout().sdks();
     let path = sdks.join(&staged.name);
     if path.is_dir() {
+        drop(staging);
         return Ok((inspect(&path)?, false));
     }
     fs_err::create_dir_all(&sdks).map_err(io_error("create", &sdks))?;
     staging.sync()?;
     fs_err::rename(&staged.path, &path).map_err(io_error("rename into", &path))?;
+    drop(staging);
     Ok((inspect(&path)?, true))
 }
 

@@ -2,6 +2,7 @@
 //! archives of the same layout whose programs only say how they were called, from a mirror on loopback.
 #![cfg(unix)]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -39,7 +40,6 @@ fn archive(root: &str, files: &[&str], dir: &Path) -> Vec<u8> {
         let path = dir.join(root).join(file);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(&path, PROGRAM).unwrap();
-        use std::os::unix::fs::PermissionsExt as _;
         fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     let out = dir.join("out.tar.xz");
