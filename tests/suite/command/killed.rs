@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -190,7 +191,8 @@ fn assert_same(
     );
 }
 
-/// F43: an `add` that has everything before it: download, verification, unpacking, renames, shims, project files.
+/// F43: an `add` that has everything before it: download, unpacking, renames, shims, project files; and one that finds
+/// the download in the cache and begins with verifying it.
 #[test]
 fn an_add_from_nothing() {
     let headers = (0..40).map(|i| file(format!("include/{i}.h"), format!("{i}\n")));
@@ -199,24 +201,49 @@ fn an_add_from_nothing() {
     let serving = fake.clone();
     let server =
         Server::new(move |r, _| serving.reply(r).pace(256 * 1024, Duration::from_millis(2)));
-    let rig = rig_of(&fake, &server);
-    let original = rig.project_files();
-    succeed(&mut rig.add());
-    let reference = state(&rig);
-    kill_everywhere(
-        "add",
-        || reset(&rig, &original),
-        || rig.add(),
-        || {
-            let phase = phase(&rig);
-            succeed(&mut rig.add());
-            rig.assert_tidy();
-            assert_same(&state(&rig), &reference, phase);
-            phase
-        },
-    );
-    succeed(&mut rig.xtool(&["remove", TARGET]));
-    assert_eq!(rig.project_files(), original);
+    for cached in [false, true] {
+        let rig = rig_of(&fake, &server);
+        let original = rig.project_files();
+        succeed(&mut rig.add());
+        let reference = state(&rig);
+        let keep = rig.env.path("keep");
+        fs_err::rename(rig.cache().join("downloads"), &keep).unwrap();
+        kill_everywhere(
+            if cached {
+                "add with the download there"
+            } else {
+                "add"
+            },
+            || {
+                reset(&rig, &original);
+                if cached {
+                    copy(&keep, &rig.cache().join("downloads"));
+                }
+            },
+            || rig.add(),
+            || {
+                let phase = phase(&rig);
+                succeed(&mut rig.add());
+                rig.assert_tidy();
+                assert_same(&state(&rig), &reference, phase);
+                phase
+            },
+        );
+        succeed(&mut rig.xtool(&["remove", TARGET]));
+        assert_eq!(rig.project_files(), original);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for (name, content) in tree(from) {
+        let place = to.join(&name);
+        if name.ends_with('/') {
+            fs_err::create_dir_all(place).unwrap();
+        } else {
+            fs_err::create_dir_all(place.parent().unwrap()).unwrap();
+            fs_err::write(place, content).unwrap();
+        }
+    }
 }
 
 /// F43: an `add` whose toolchain is there: only shims and the project's files, so that each of their calls is met.
