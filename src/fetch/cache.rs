@@ -23,7 +23,12 @@ pub(super) struct Cache {
 
 /// Held while one digest is downloaded; freed when dropped, or by the system when the process ends.
 #[derive(Debug)]
-pub(super) struct DigestLock(#[expect(dead_code, reason = "held, not read")] fs_err::File);
+pub(super) struct DigestLock {
+    #[expect(dead_code, reason = "held, not read")]
+    file: fs_err::File,
+    /// Whether nobody else can hold it: not so where the file system has no locks.
+    pub(super) exclusive: bool,
+}
 
 impl Cache {
     pub(super) fn new(root: PathBuf) -> Self {
@@ -134,9 +139,10 @@ impl Cache {
             .map_err(failed)?;
         match file_lock::ask(&file).map_err(failed)? {
             Asked::Taken => Ok(None),
-            // Without locks two downloads at once are merely wasteful: the digest is checked while writing, and a
-            // mixed-up part is started over.
-            Asked::Got | Asked::Unsupported => Ok(Some(DigestLock(file))),
+            got => Ok(Some(DigestLock {
+                file,
+                exclusive: matches!(got, Asked::Got),
+            })),
         }
     }
 

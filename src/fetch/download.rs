@@ -49,7 +49,7 @@ impl Transfer {
     /// Downloads until the bytes are the pinned ones, the source is of no use, or the time is up.
     pub(super) async fn run(self) -> Result<VerifiedArchive, FetchError> {
         let deadline = Instant::now() + self.timeouts.total;
-        let paths = PartPaths::of(&self.path);
+        let paths = PartPaths::of(&self.path, self.lock.exclusive);
         let shown = Shown::new(&self.reporter, &self.archive);
         let mut part = {
             let (paths, url, size) = (paths.clone(), self.url.clone(), self.archive.size);

@@ -67,11 +67,17 @@ fn address_key(url: &Url) -> String {
 }
 
 impl PartPaths {
-    /// For an archive whose final place is `path`.
-    pub(super) fn of(path: &Path) -> Self {
+    /// For an archive whose final place is `path`. Where no lock keeps others out, a process has a part of its own,
+    /// which no later one resumes: two that wrote to one would spoil it.
+    pub(super) fn of(path: &Path, exclusive: bool) -> Self {
+        let own = if exclusive {
+            String::new()
+        } else {
+            format!(".{}", std::process::id())
+        };
         let with = |suffix: &str| {
             let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
+            name.push(format!("{own}{suffix}"));
             PathBuf::from(name)
         };
         Self {
@@ -369,7 +375,7 @@ mod tests {
     #[test]
     fn the_side_file_holds_no_secret_and_belongs_to_one_address() {
         let dir = tempfile::tempdir().unwrap();
-        let paths = PartPaths::of(&dir.path().join("d"));
+        let paths = PartPaths::of(&dir.path().join("d"), true);
         let url: Url = "https://me:hunter2@a.example/x?sig=hidden".parse().unwrap();
         paths.note(&url, Some(&etag("\"a\"")), Some(10)).unwrap();
         fs_err::write(&paths.part, "12345").unwrap();
