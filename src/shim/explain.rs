@@ -72,7 +72,7 @@ fn cause(spec: &Spec, line: &str) -> Option<String> {
         }
         return Some(format!(
             "no `{name}` for {triple}: the host's packages do not serve. Build it for the target (a crate's `vendored`, \
-             `bundled` or `static` feature does), and name its folder with -L or RUSTFLAGS='-L DIR'"
+             `bundled` or `static` feature does), and name its folder with -L"
         ));
     }
     None
