@@ -163,7 +163,8 @@ pub fn write_tar(path: &Path, archives: &[VerifiedArchive]) -> Result<Written, M
         .tempfile_in(folder)
         .map_err(failed("write in", folder))?;
     let writing = || failed("write", path);
-    let encoder = zstd::Encoder::new(io::BufWriter::new(temp), LEVEL).map_err(writing())?;
+    let mut encoder = zstd::Encoder::new(io::BufWriter::new(temp), LEVEL).map_err(writing())?;
+    encoder.include_checksum(true).map_err(writing())?;
     let mut tar = tar::Builder::new(encoder);
     let mut written = Written::default();
     for (digest, archive) in by_digest(archives) {

@@ -18,6 +18,10 @@ pub fn rewrite(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> 
     let linking = links(&args);
     let windows = spec.triple.os() == TargetOs::Windows;
     let bare_crt = linking && has_bare_crt(&args);
+    let has = |names: &[&str]| args.iter().any(|a| names.iter().any(|n| a == n));
+    // GCC's own libraries come after everything on the command line.
+    let adds_its_own = linking && windows && !has(&RUSTCS);
+    let all_static = has(&["-static"]);
     let rewritten = if linking {
         apply(args, |arg| {
             let action = without_absent_objects(arg, bare_crt);
@@ -43,9 +47,18 @@ pub fn rewrite(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> 
         // Programs may import the system's DLLs only.
         out.extend(["-static-libgcc", "-static-libstdc++"].map(OsString::from));
     }
+    if adds_its_own && !all_static {
+        // For what GCC adds, winpthread among it; the user's own libraries are looked up as ever.
+        out.extend(["-static", "-Wl,-Bdynamic"].map(OsString::from));
+    }
     out.extend(rewritten);
     if linking && windows {
-        out.extend(WINDOWS_LATE.map(OsString::from));
+        let late = if adds_its_own {
+            &WINDOWS_LATE[..WINDOWS_LATE.len() - 1]
+        } else {
+            &WINDOWS_LATE
+        };
+        out.extend(late.iter().map(OsString::from));
     }
     if linking && spec.triple.is_musl() && bare_crt {
         out.extend(MUSL_LATE.map(OsString::from));
@@ -64,6 +77,9 @@ const WINDOWS_LATE: [&str; 7] = [
     "-Wl,--end-group",
     "-Wl,-Bdynamic",
 ];
+
+/// What rustc passes, to name GCC's libraries itself.
+const RUSTCS: [&str; 3] = ["-nodefaultlibs", "-nostdlib", "-nostartfiles"];
 
 /// Under `-Zbuild-std` on musl: what rustc's own libunwind and libc would have brought.
 const MUSL_LATE: [&str; 5] = [
@@ -137,6 +153,21 @@ mod tests {
             out,
             "-static-libgcc -static-libstdc++ a.o -Wl,-Bstatic -lstdc++ -Wl,-Bdynamic -lgcc_eh -nodefaultlibs \
              -Wl,-Bstatic -Wl,--start-group -lgcc_eh -lwinpthread -lgcc -Wl,--end-group -Wl,-Bdynamic"
+        );
+    }
+
+    /// `-lpthread` and `-lstdc++` stand behind our last argument then; without this they are DLLs.
+    #[test]
+    fn what_gcc_adds_itself_is_static_too() {
+        let spec = spec("x86_64-pc-windows-gnu");
+        let late = "-Wl,-Bstatic -Wl,--start-group -lgcc_eh -lwinpthread -lgcc -Wl,--end-group";
+        assert_eq!(
+            run(&spec, &["a.o", "-lfoo"]),
+            format!("-static-libgcc -static-libstdc++ -static -Wl,-Bdynamic a.o -lfoo {late}")
+        );
+        assert_eq!(
+            run(&spec, &["-static", "a.o"]),
+            format!("-static-libgcc -static-libstdc++ -static a.o {late}")
         );
     }
 

@@ -135,7 +135,7 @@ fn formats_are_what_their_readers_expect() {
     let lab = Lab::enter();
     let folder = folder(&lab, "cmake", &[ARM64]);
     let cc = |format: &str| succeed(&mut lab.xtool(&folder, &["env", ARM64, "--format", format]));
-    let script = format!("{}; printf %s \"$CC\"", cc("sh"));
+    let script = format!("{}printf %s \"$CC\"", cc("sh"));
     let read = succeed(Command::new("sh").args(["-c", &script]));
     assert!(read.ends_with("/cc"), "{read}");
     assert!(cc("fish").contains(&format!("set -gx CC '{read}'\n")));
