@@ -61,10 +61,10 @@ fi
 
 # What was proved before stays proved until the lock or the place changes.
 proof=$("$xtool" cache dir)/onboarded/$({ "$xtool" cache key && printf '%s\n' "$project"; } | cksum | tr ' ' -)
-said=$("$xtool" sync --locked --json "${trust[@]}") || {
-  printf '%s\n' "$said" >"${XTOOL_ONBOARD_LOG:-/dev/null}"
-  exit 1
-}
+quiet=()
+[ ! -e "$proof" ] || quiet=(--quiet)
+# What failed stands on stderr already.
+said=$("$xtool" sync --locked --json "${quiet[@]}" "${trust[@]}") || exit 1
 if [ -e "$proof" ] && [[ $said != *'"changed": true'* && $said != *'"fresh": true'* ]]; then
   exit 0
 fi

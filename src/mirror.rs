@@ -254,7 +254,7 @@ mod tests {
     fn the_same_archives_give_the_same_bytes() {
         let dir = tempfile::tempdir().unwrap();
         let a = archive(dir.path(), "a", b"first");
-        let b = archive(dir.path(), "b", &[7; 100_000]);
+        let b = archive(dir.path(), "b", &vec![7; 100_000]);
         let (one, two) = (dir.path().join("1.tar.zst"), dir.path().join("2.tar.zst"));
         let all = [a.clone(), b.clone(), a.clone()];
         assert_eq!(write_tar(&one, &all).unwrap().archives, 2);
@@ -284,7 +284,7 @@ mod tests {
         fs_err::write(a.path(), b"fIrst").unwrap();
         let out = dir.path().join("x.tar.zst");
         for result in [
-            write_tar(&out, &[a.clone()]),
+            write_tar(&out, std::slice::from_ref(&a)),
             write_folder(dir.path(), &[a]),
         ] {
             assert!(

@@ -168,14 +168,14 @@ impl Bench<'_> {
     fn row(
         &self,
         language: &'static str,
-        mut build: Command,
+        mut compile: Command,
         program: &Path,
         expected: &str,
     ) -> Row {
-        let built = match run(&mut build, self.scratch, self.limit) {
+        let built = match run(&mut compile, self.scratch, self.limit) {
             Ok(ended) if ended.success => Verdict::Passed,
-            Ok(ended) => Verdict::Failed(ended.said(&build)),
-            Err(e) => Verdict::Failed(format!("{}: {e}", build.get_program().display())),
+            Ok(ended) => Verdict::Failed(ended.said(&compile)),
+            Err(e) => Verdict::Failed(format!("{}: {e}", compile.get_program().display())),
         };
         let ran = if built == Verdict::Passed {
             self.ran(program, expected)

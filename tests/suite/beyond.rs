@@ -3,6 +3,7 @@
 mod builds;
 mod image;
 mod mirror;
+mod onboard;
 mod proofs;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::real::{Lab, project, succeed};
 use crate::support::skip;
 
-const TARGETS: [&str; 2] = ["x86_64-unknown-linux-musl", "aarch64-apple-darwin"];
+const TARGETS: [&str; 1] = ["x86_64-unknown-linux-musl"];
 
 #[test]
 fn a_preloaded_image_serves_jobs_that_have_nothing() {
