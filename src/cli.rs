@@ -80,7 +80,7 @@ pub enum Command {
     Update(Update),
     /// Fill the store without touching the project: what xtool.lock names, or the targets given
     #[command(
-        after_help = "Examples:\n  xtool fetch --locked\n  XTOOL_HOME=/opt/xtool xtool fetch x86_64-unknown-linux-musl"
+        after_help = "Examples:\n  xtool fetch --locked\n  XTOOL_HOME=/opt/xtool xtool fetch --locked --warm"
     )]
     Fetch(Fetch),
     /// List targets and their toolchains
@@ -110,6 +110,17 @@ pub enum Command {
     /// The store's and the cache's folders and space
     #[command(after_help = "Example:\n  xtool cache prune --dry-run")]
     Cache(Cache),
+    /// Write the lock's archives for hosts without a network: a folder for a file server, or one .tar.zst
+    #[command(
+        after_help = "Examples:\n  xtool mirror toolchains.tar.zst && XTOOL_MIRROR=$PWD/toolchains.tar.zst xtool sync --locked\n  xtool mirror /srv/www/xtool   (served: XTOOL_MIRROR=https://files.example/xtool)"
+    )]
+    Mirror(Mirror),
+    /// Compile, link and, with a runner, run small C, C++ and Rust programs
+    #[command(after_help = "Example:\n  xtool verify x86_64-pc-windows-gnu")]
+    Verify(Verify),
+    /// Look for what will not work on this machine, with the fix for each
+    #[command(after_help = "Example:\n  xtool doctor")]
+    Doctor,
     /// Print a completion script
     #[command(
         after_help = "Example:\n  xtool completions bash > ~/.local/share/bash-completion/completions/xtool"
@@ -145,6 +156,9 @@ pub struct Add {
     /// Replace settings of your own for the same target; `remove` brings them back
     #[arg(long)]
     pub force: bool,
+    /// Compile now what the toolchain compiles at its first use for a target
+    #[arg(long)]
+    pub warm: bool,
     /// Without a cargo project: install and make the shims, write only xtool.toml and xtool.lock here
     #[arg(long)]
     pub no_cargo: bool,
@@ -192,6 +206,9 @@ pub struct Fetch {
     /// Take this toolchain, in this version, for targets that are not in a project
     #[arg(long, value_name = "NAME[@VERSION]", conflicts_with = "locked")]
     pub toolchain: Option<String>,
+    /// Compile now what the toolchain compiles at its first use for a target
+    #[arg(long)]
+    pub warm: bool,
 }
 
 /// `xtool list`
@@ -306,6 +323,25 @@ pub enum CacheCommand {
     Clean,
     /// Print a key for a CI cache, made from xtool.lock
     Key,
+}
+
+/// `xtool mirror`
+#[derive(Debug, Args)]
+pub struct Mirror {
+    /// A folder, or a file that ends in `.tar.zst`
+    #[arg(value_name = "DIR|FILE.tar.zst")]
+    pub to: PathBuf,
+    /// Only what this host needs; otherwise every host that the lock has, as far as it can be had from here
+    #[arg(long)]
+    pub this_host: bool,
+}
+
+/// `xtool verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Target triples; all of the project's without any
+    #[arg(value_name = "TRIPLE")]
+    pub targets: Vec<String>,
 }
 
 /// `xtool completions`

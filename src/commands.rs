@@ -11,12 +11,14 @@ mod add;
 mod apply;
 mod cache;
 mod completions;
+mod doctor;
 mod env;
 mod exec;
 mod failure;
 mod fetch;
 mod inspect;
 mod list;
+mod mirror;
 mod pins;
 mod remove;
 mod sdk;
@@ -24,6 +26,8 @@ mod session;
 mod show;
 mod sync;
 mod update;
+mod verify;
+mod warm;
 
 use session::Session;
 
@@ -81,6 +85,9 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
         Command::Show(args) => show::run(&args, &Session::open(global, printer)?),
         Command::Sdk(args) => sdk::run(&args, &Session::open(global, printer)?),
         Command::Env(args) => env::run(&args, &Session::open(global, printer)?),
+        Command::Mirror(args) => mirror::run(&args, &Session::open(global, printer)?),
+        Command::Verify(args) => verify::run(&args, &Session::open(global, printer)?),
+        Command::Doctor => doctor::run(&Session::open(global, printer)?),
         Command::Exec(args) => exec::run(&args, &Session::open(global, printer)?),
     }
 }

@@ -13,8 +13,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::target::TargetOs;
+
 mod error;
 mod exec;
+mod explain;
 mod osxcross;
 mod response;
 pub mod rules;
@@ -159,11 +162,38 @@ fn run(
         return exec::exec(spec, variant, tool, invocation);
     }
     let expanded = response::expand(args)?;
+    if let Some(name) = linker_name(spec, tool, &expanded.args) {
+        return Ok(exec::say(&name));
+    }
+    let links = tool.is_driver() && rules::links(&expanded.args);
     let mut invocation = rules::rewrite(spec, variant, tool, expanded.args)?;
     if let Some(origin) = expanded.origin {
         response::shorten(spec.family, &mut invocation, &origin)?;
     }
+    if links {
+        return exec::link(spec, variant, tool, invocation);
+    }
     exec::exec(spec, variant, tool, invocation)
+}
+
+/// Whether the runner that the settings name is on this machine; what is missing otherwise. `program` is what it is
+/// to run.
+pub fn check_runner(spec: &Spec, variant: &Path, program: &Path) -> Result<(), ShimError> {
+    runner::plan(spec, variant, vec![program.into()]).map(|_| ())
+}
+
+/// Meson asks a driver which linker it has (`-Wl,--version`) and gives up on a name that it does not know: before
+/// version 1.4 that is zig's. For ELF and PE zig links with the lld of its LLVM.
+fn linker_name(spec: &Spec, tool: Tool, args: &[OsString]) -> Option<String> {
+    let zig = spec.zig.as_ref()?;
+    let asks = tool.is_driver() && args.iter().any(|a| a == "-Wl,--version") && !rules::links(args);
+    let lld = matches!(spec.triple.os(), TargetOs::Linux | TargetOs::Windows);
+    (asks && lld).then(|| {
+        format!(
+            "LLD (compatible with GNU linkers), in zig ld {}",
+            zig.version
+        )
+    })
 }
 
 /// The folder that holds the shim: argv[0]'s own, never where a link leads. A bare name is looked up in PATH, as the

@@ -10,6 +10,7 @@ mod lock;
 mod prune;
 mod receipt;
 mod staging;
+mod zig_cache;
 
 use std::path::{Path, PathBuf};
 

@@ -3,14 +3,16 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions, check_glibc};
-use xtool::project::{Kind, Project};
+use xtool::project::{CONFIG_FILE, Kind, Project};
 use xtool::resolve::ToolchainSpec;
 
 use super::apply::{self, Request};
-use super::failure::with_help;
+use super::failure::{self, with_help};
 use super::pins::LockUse;
 use super::session::{Session, triples};
+use super::warm;
 use crate::cli::Add;
 
 /// Adds the targets.
@@ -23,7 +25,8 @@ pub fn run(args: &Add, session: &Session) -> Result<ExitCode> {
         let options = merge(before, args)?;
         targets.push((triple, options));
     }
-    apply::apply(
+    let warm = args.warm.then(|| targets.clone());
+    let code = apply::apply(
         session,
         &Request {
             project: &project,
@@ -31,7 +34,20 @@ pub fn run(args: &Add, session: &Session) -> Result<ExitCode> {
             lock: LockUse::Prefer,
             force: args.force,
         },
-    )
+    )?;
+    let Some(targets) = warm else {
+        return Ok(code);
+    };
+    let lock = Lock::load(&project)?.unwrap_or_default();
+    let failures = warm::targets(session, &targets, &lock);
+    for e in &failures {
+        failure::print(session.printer, e);
+    }
+    Ok(if failures.is_empty() {
+        code
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// What `--toolchain` says, checked before anything is done with it.
@@ -50,9 +66,17 @@ fn project(args: &Add, session: &Session) -> Result<Project> {
         return session.project();
     }
     let cwd = std::env::current_dir().context("Cannot tell the current folder")?;
+    let found = Project::find_or_no_cargo(&cwd)?;
+    // A folder inside somebody's cargo workspace is still the one that was meant.
+    let root = if found.root.join(CONFIG_FILE).is_file() {
+        found.root
+    } else {
+        found.cwd.clone()
+    };
     Ok(Project {
+        root,
         kind: Kind::NoCargo,
-        ..Project::find_or_no_cargo(&cwd)?
+        cwd: found.cwd,
     })
 }
 

@@ -223,6 +223,7 @@ fn variant(
     pin: &Pin,
     exe: &std::path::Path,
 ) -> Result<Ready> {
+    session.store.adopt_zig_cache(&outcome.installed.id)?;
     let spec = spec(session, triple, options, &outcome.installed, pin)?;
     let name = shims::variant_name(&outcome.installed.id, triple, &spec)?;
     let folder = shims::write_variant(&session.store.layout().shims(), &name, &spec, exe)?;

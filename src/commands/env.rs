@@ -93,7 +93,8 @@ pub fn ready(session: &Session, triple: &Triple) -> Result<Prepared> {
     prepare(session, triple, options, &lock)
 }
 
-fn prepare(
+/// The same for a target with its options.
+pub fn prepare(
     session: &Session,
     triple: &Triple,
     options: &TargetOptions,
@@ -106,6 +107,7 @@ fn prepare(
             "xtool sync",
         ));
     };
+    session.store.adopt_zig_cache(&installed.id)?;
     let spec = apply::spec(session, triple, options, &installed, pin)?;
     let name = shims::variant_name(&installed.id, triple, &spec)?;
     let exe = session.store.own_executable()?;

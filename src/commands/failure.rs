@@ -93,6 +93,7 @@ fn help_of(error: &anyhow::Error) -> Option<String> {
         xtool::fetch::FetchError,
         xtool::install::InstallError,
         xtool::manifest::ManifestError,
+        xtool::mirror::MirrorError,
         xtool::project::ProjectError,
         xtool::resolve::ResolveError,
         xtool::rust_std::RustStdError,

@@ -13,6 +13,7 @@ use super::apply;
 use super::failure::{self, with_help};
 use super::pins::{self, LockUse};
 use super::session::{Session, triples};
+use super::warm;
 use crate::cli::Fetch;
 use crate::printer::bytes;
 
@@ -60,6 +61,9 @@ pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
             verb,
             &format!("{} {} ({})", r.toolchain, r.version, bytes(r.bytes)),
         );
+    }
+    if args.warm {
+        failures.extend(warm::targets(session, &targets, &lock));
     }
     if printer.json() {
         let rows: Vec<_> = installed

@@ -1,10 +1,11 @@
 //! The last step: the guard against a shim that calls itself, and `exec`.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
+use super::explain::explain;
 use super::{Invocation, ShimError, Spec, Tool};
 use crate::env_vars::XTOOL_SHIM;
 
@@ -19,6 +20,79 @@ pub(super) fn exec(
     tool: Tool,
     invocation: Invocation,
 ) -> Result<ExitCode, ShimError> {
+    let program = invocation.program.clone();
+    let command = command(spec, variant, tool, invocation)?;
+    replace(command).map_err(|source| not_run(spec, program, source))
+}
+
+/// Runs a driver that links, and adds a `help:` line when it fails for a reason that we know. What it says and its
+/// exit status stay as they are.
+pub(super) fn link(
+    spec: &Spec,
+    variant: &Path,
+    tool: Tool,
+    invocation: Invocation,
+) -> Result<ExitCode, ShimError> {
+    // On a terminal the linker's colours would be lost; there is also nobody who needs the line in a log.
+    if io::stderr().is_terminal() {
+        return exec(spec, variant, tool, invocation);
+    }
+    let program = invocation.program.clone();
+    let mut command = command(spec, variant, tool, invocation)?;
+    let mut child = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|source| not_run(spec, program.clone(), source))?;
+    let said = child.stderr.take().map(pass_on).unwrap_or_default();
+    let status = child
+        .wait()
+        .map_err(|source| not_run(spec, program, source))?;
+    if !status.success()
+        && let Some(help) = explain(spec, &said)
+    {
+        // A closed stderr leaves the exit code to tell it.
+        let _ = writeln!(io::stderr(), "help: {help}");
+    }
+    Ok(hand_on(status))
+}
+
+/// Copies as it comes; gives the beginning, which is where the first cause stands.
+fn pass_on(mut from: impl Read) -> String {
+    const KEPT: usize = 256 * 1024;
+    let mut said = Vec::new();
+    let mut buffer = [0; 8192];
+    let mut open = true;
+    while let Ok(n @ 1..) = from.read(&mut buffer) {
+        let part = &buffer[..n];
+        // Read on when nobody listens any more: a full pipe would stop the linker.
+        open = open && io::stderr().write_all(part).is_ok();
+        said.extend_from_slice(&part[..n.min(KEPT.saturating_sub(said.len()))]);
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// A line on stdout, in place of a tool.
+pub(super) fn say(text: &str) -> ExitCode {
+    let _ = writeln!(io::stdout(), "{text}");
+    ExitCode::SUCCESS
+}
+
+fn not_run(spec: &Spec, program: PathBuf, source: io::Error) -> ShimError {
+    if source.kind() == io::ErrorKind::NotFound && !spec.root.is_dir() {
+        return ShimError::ToolchainGone {
+            triple: spec.triple.clone(),
+            root: spec.root.clone(),
+        };
+    }
+    ShimError::Exec { program, source }
+}
+
+fn command(
+    spec: &Spec,
+    variant: &Path,
+    tool: Tool,
+    invocation: Invocation,
+) -> Result<Command, ShimError> {
     let shim = variant.join(tool.name());
     let Some(chain) = guarded(std::env::var_os(XTOOL_SHIM).as_deref(), &shim) else {
         return Err(ShimError::Loop { shim });
@@ -32,18 +106,7 @@ pub(super) fn exec(
     if let Some((name, value)) = library_path(spec, tool) {
         command.env(name, value);
     }
-    replace(command).map_err(|source| {
-        if source.kind() == io::ErrorKind::NotFound && !spec.root.is_dir() {
-            return ShimError::ToolchainGone {
-                triple: spec.triple.clone(),
-                root: spec.root.clone(),
-            };
-        }
-        ShimError::Exec {
-            program: invocation.program,
-            source,
-        }
-    })
+    Ok(command)
 }
 
 /// The value of [`XTOOL_SHIM`] for the child: the shims that lead to it, as a list of paths. `None` when this shim
@@ -79,8 +142,22 @@ fn replace(mut command: Command) -> io::Result<ExitCode> {
 
 #[cfg(not(unix))]
 fn replace(mut command: Command) -> io::Result<ExitCode> {
-    let status = command.status()?;
-    // Windows' codes are 32 bits (0xc0000135): only the process's own end can carry one.
+    Ok(hand_on(command.status()?))
+}
+
+/// As a shell tells of a program that a signal ended.
+#[cfg(unix)]
+fn hand_on(status: ExitStatus) -> ExitCode {
+    use std::os::unix::process::ExitStatusExt as _;
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
+    ExitCode::from(code.and_then(|c| u8::try_from(c).ok()).unwrap_or(1))
+}
+
+/// Windows' codes are 32 bits (0xc0000135): only the process's own end can carry one.
+#[cfg(not(unix))]
+fn hand_on(status: ExitStatus) -> ExitCode {
     std::process::exit(status.code().unwrap_or(1))
 }
 
