@@ -4,6 +4,7 @@ mod beyond;
 mod command;
 mod fetch;
 mod inspect;
+mod layouts;
 mod manifest;
 mod project;
 mod real;

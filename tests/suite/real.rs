@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+mod apple;
 mod chroot;
+mod gnu;
 mod hosts;
 mod noop;
 mod user;

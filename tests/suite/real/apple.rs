@@ -1,0 +1,204 @@
+//! macOS from Linux, judged by structure: Apple's SDK imported (a stand-in made from what zig ships), clang with
+//! ld64.lld and zig, programs for both CPUs, and one file of both.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use object::macho;
+use object::read::macho::{FatArch as _, LoadCommandVariant, MachHeader as _, MachOFatFile32};
+
+use super::{Lab, need_library_source, project, succeed};
+
+const ARM: &str = "aarch64-apple-darwin";
+const INTEL: &str = "x86_64-apple-darwin";
+
+/// A stand-in for Apple's SDK, made of the zig that a target's shims use.
+fn stub_sdk(lab: &Lab, project: &Path) -> PathBuf {
+    let shown = succeed(&mut lab.xtool(project, &["show", ARM, "--json"]));
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let zig = shown["installed"]["path"].as_str().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/stub-sdk.sh");
+    let out = succeed(
+        Command::new("bash")
+            .arg(script)
+            .arg(zig)
+            .arg(lab.dir.path()),
+    );
+    PathBuf::from(out.trim())
+}
+
+/// The oldest macOS that a 64-bit file is for, its imports' install names, and whether it is signed.
+struct Facts {
+    minimum: (u16, u8),
+    libraries: Vec<String>,
+    signed: bool,
+}
+
+fn facts(bytes: &[u8]) -> Facts {
+    let header = macho::MachHeader64::<object::Endianness>::parse(bytes, 0).expect("a Mach-O file");
+    let endian = header.endian().unwrap();
+    let mut out = Facts {
+        minimum: (0, 0),
+        libraries: Vec::new(),
+        signed: false,
+    };
+    let version = |v: macho::Version| (v.major(), v.minor());
+    let mut commands = header.load_commands(endian, bytes, 0).unwrap();
+    while let Some(command) = commands.next().unwrap() {
+        let data = command.raw_data();
+        match command.variant().unwrap() {
+            LoadCommandVariant::BuildVersion(c, _) => out.minimum = version(c.minos.get(endian)),
+            LoadCommandVariant::VersionMin(c) => out.minimum = version(c.version.get(endian)),
+            LoadCommandVariant::Dylib(c) => {
+                let at = c.dylib.name.offset.get(endian) as usize;
+                let name = data[at..].split(|b| *b == 0).next().unwrap();
+                out.libraries
+                    .push(String::from_utf8_lossy(name).into_owned());
+            }
+            _ => out.signed |= command.cmd() == macho::LC_CODE_SIGNATURE,
+        }
+    }
+    out
+}
+
+fn shims(lab: &Lab, project: &Path, target: &str) -> PathBuf {
+    let shown = succeed(&mut lab.xtool(project, &["show", target, "--json"]));
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["installed"]["shims"].as_str().unwrap().into()
+}
+
+#[test]
+fn an_imported_sdk_serves_clang_and_zig_alike() {
+    let lab = Lab::with_own_store();
+    let project = project("natives", lab.dir.path());
+    let add = |toolchain: &str| {
+        let flags = ["--no-rust-std", "--toolchain", toolchain];
+        succeed(&mut lab.xtool(&project, &[&["add", ARM, INTEL], &flags[..]].concat()))
+    };
+    add("zig");
+    let sdk = stub_sdk(&lab, &project);
+    let imported = succeed(&mut lab.xtool(
+        &project,
+        &["sdk", "import", "--json", sdk.to_str().unwrap()],
+    ));
+    assert!(imported.contains("\"MacOSX14.5\""), "{imported}");
+    assert!(succeed(&mut lab.xtool(&project, &["sdk", "list"])).contains("MacOSX14.5"));
+
+    let source = lab.dir.path().join("main.c");
+    fs_err::write(
+        &source,
+        "#include <stdio.h>\n#include <Stub/Stub.h>\nint main(void) { return printf(\"%d\", stub_answer()) < 0; }\n",
+    )
+    .unwrap();
+    for toolchain in ["zig", "osxcross"] {
+        add(toolchain);
+        let (arm, intel) = (shims(&lab, &project, ARM), shims(&lab, &project, INTEL));
+        let mut programs = Vec::new();
+        for (folder, name, minimum) in [
+            (&arm, "oa64-clang", (11, 0)),
+            (&intel, "x86_64-apple-darwin23-clang", (10, 12)),
+        ] {
+            let clang = folder.join("osxcross/bin").join(name);
+            let object = lab.dir.path().join("main.o");
+            succeed(
+                Command::new(&clang)
+                    .arg("-c")
+                    .arg(&source)
+                    .arg("-o")
+                    .arg(&object),
+            );
+            assert_eq!(facts(&fs_err::read(&object).unwrap()).minimum, minimum);
+            let program = lab.dir.path().join(format!("{toolchain}-{name}"));
+            succeed(
+                Command::new(&clang)
+                    .arg(&object)
+                    .args(["-framework", "Stub", "-o"])
+                    .arg(&program),
+            );
+            let facts = facts(&fs_err::read(&program).unwrap());
+            assert_eq!(facts.minimum, minimum, "{toolchain} {name}");
+            assert!(
+                facts
+                    .libraries
+                    .iter()
+                    .any(|l| l.ends_with("Stub.framework/Stub")),
+                "{:?}",
+                facts.libraries
+            );
+            assert!(
+                facts.signed || name != "oa64-clang",
+                "{toolchain}: arm64 must be signed"
+            );
+            programs.push(program);
+        }
+        let xcrun = arm.join("osxcross/bin/xcrun");
+        let path = succeed(Command::new(&xcrun).args(["--sdk", "macosx", "--show-sdk-path"]));
+        assert!(Path::new(path.trim()).join("SDKSettings.json").is_file());
+        if toolchain == "osxcross" {
+            let both = lab.dir.path().join("both");
+            succeed(
+                Command::new(&xcrun)
+                    .args(["lipo", "-create", "-output"])
+                    .arg(&both)
+                    .args(&programs),
+            );
+            let bytes = fs_err::read(&both).unwrap();
+            let fat = MachOFatFile32::parse(&*bytes).unwrap();
+            let kinds: Vec<_> = fat.arches().iter().map(|a| a.cputype()).collect();
+            assert_eq!(kinds, [macho::CPU_TYPE_X86_64, macho::CPU_TYPE_ARM64]);
+        }
+    }
+}
+
+#[test]
+fn rust_and_c_are_for_the_same_oldest_macos() {
+    need_library_source();
+    let lab = Lab::enter();
+    let project = project("matrix", lab.dir.path());
+    succeed(&mut lab.xtool(&project, &["add", ARM, "--toolchain", "zig", "--build-std"]));
+    succeed(&mut lab.cargo(
+        &project,
+        &["build", "--locked", "-p", "matrix-zstd", "--target", ARM],
+    ));
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("real/target")
+        .join(ARM)
+        .join("debug");
+    let program = facts(&fs_err::read(built.join("matrix-zstd")).unwrap());
+    assert_eq!(program.minimum, (11, 0));
+    assert!(program.signed);
+    let mut objects = 0;
+    for folder in fs_err::read_dir(built.join("build")).unwrap() {
+        let folder = folder.unwrap().path();
+        if !folder
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .starts_with("zstd-sys")
+        {
+            continue;
+        }
+        for object in walk(&folder)
+            .iter()
+            .filter(|p| p.extension().is_some_and(|e| e == "o"))
+        {
+            let found = facts(&fs_err::read(object).unwrap());
+            assert_eq!(found.minimum, (11, 0), "{}", object.display());
+            objects += 1;
+        }
+    }
+    assert!(objects > 10, "{objects}");
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in fs_err::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            out.extend(walk(&path));
+        } else {
+            out.push(path);
+        }
+    }
+    out
+}

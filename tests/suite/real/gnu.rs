@@ -1,0 +1,51 @@
+//! Debian's GNU cross compilers, unpacked into the store: Rust, C and C++ run under qemu with the toolchain's own libc.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{Lab, need_library_source, project, succeed};
+
+const TARGET: &str = "aarch64-unknown-linux-gnu";
+
+#[test]
+fn rust_c_and_cxx_run_with_the_toolchains_own_libc() {
+    need_library_source();
+    let lab = Lab::enter();
+    let project = project("matrix", lab.dir.path());
+    succeed(&mut lab.xtool(
+        &project,
+        &["add", TARGET, "--toolchain", "gnu-cross", "--build-std"],
+    ));
+    let shown = succeed(&mut lab.xtool(&project, &["show", TARGET, "--json"]));
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let glibc = shown["installed"]["glibc"].as_str().unwrap();
+    assert!(glibc.starts_with("2."), "{glibc}");
+
+    for crate_ in ["std", "cxx"] {
+        let package = format!("matrix-{crate_}");
+        let out = succeed(&mut lab.cargo(
+            &project,
+            &["run", "--locked", "-q", "-p", &package, "--target", TARGET],
+        ));
+        assert_eq!(out.trim(), format!("{crate_} ok"));
+    }
+
+    // Without cargo: threads and exceptions of C++.
+    let shims = Path::new(shown["installed"]["shims"].as_str().unwrap());
+    let source = lab.dir.path().join("threads.cc");
+    fs_err::write(
+        &source,
+        "#include <stdexcept>\n#include <thread>\nint main() {\n  int got = 0;\n  \
+         std::thread worker([&] { try { throw std::runtime_error(\"x\"); } catch (...) { got = 42; } });\n  \
+         worker.join();\n  return got == 42 ? 0 : 1;\n}\n",
+    )
+    .unwrap();
+    let program = lab.dir.path().join("threads");
+    succeed(
+        Command::new(shims.join("c++"))
+            .args(["-pthread", "-o"])
+            .arg(&program)
+            .arg(&source),
+    );
+    succeed(Command::new(shims.join("run")).arg(&program));
+}
