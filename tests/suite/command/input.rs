@@ -231,3 +231,22 @@ fn a_project_file_that_is_no_toml() {
         assert_eq!(rig.project_files(), before, "{file}");
     }
 }
+
+/// F54: the user's own linker for the triple: a conflict that names it, and nothing is changed, in no file of the
+/// project; `--force` replaces it and `remove` brings it back.
+#[test]
+fn a_linker_of_the_users_own() {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    let own = format!("[target.{TARGET}]\nlinker = \"my-ld\" # mine\n");
+    rig.env.write("project/.cargo/config.toml", &own);
+    let before = rig.project_files();
+    fail(&mut rig.add(), &["my-ld", "linker", "--force"]);
+    assert_eq!(rig.project_files(), before);
+    assert_eq!(names(&rig.home().join("projects")), [""; 0]);
+    succeed(rig.add().arg("--force"));
+    assert_ne!(rig.project_files(), before);
+    succeed(&mut rig.xtool(&["remove", TARGET]));
+    assert_eq!(rig.project_files(), before);
+}
