@@ -71,38 +71,7 @@ impl Choice<'_> {
         let sources = self
             .sources
             .iter()
-            .map(|source| match (*source).clone() {
-                Source::Url {
-                    url,
-                    archive,
-                    root,
-                    minisign,
-                } => Some(PinnedSource::Url {
-                    url,
-                    archive,
-                    root,
-                    minisign,
-                }),
-                Source::Pypi {
-                    package,
-                    archive,
-                    root,
-                } => Some(PinnedSource::Pypi {
-                    package,
-                    archive,
-                    root,
-                }),
-                Source::Path {
-                    path,
-                    archive,
-                    root,
-                } => Some(PinnedSource::Path {
-                    path,
-                    archive,
-                    root,
-                }),
-                Source::Apt { .. } => None,
-            })
+            .map(|source| source.pinned())
             .collect::<Option<Vec<_>>>()?;
         Some(self.pin_of(version, sources))
     }
