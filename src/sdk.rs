@@ -274,6 +274,7 @@ pub fn adopt(store: &Store, staging: Staging) -> Result<(Imported, bool), SdkErr
     fs_err::create_dir_all(&sdks).map_err(io_error("create", &sdks))?;
     staging.sync()?;
     fs_err::rename(&staged.path, &path).map_err(io_error("rename into", &path))?;
+    drop(staging);
     Ok((inspect(&path)?, true))
 }
 

@@ -36,7 +36,6 @@ pub(super) fn plan(spec: &Spec, variant: &Path, args: Vec<OsString>) -> Result<P
                 return Ok(Plan::Say((&sdk.version).into()));
             }
             Some("find" | "f") => find = true,
-            Some("run" | "r" | "log" | "l" | "verbose" | "v" | "no-cache" | "n") => {}
             Some(_) => {}
             None => {
                 let tool = named(text).ok_or_else(|| missing("tool of that name"))?;

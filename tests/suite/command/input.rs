@@ -91,7 +91,7 @@ fn an_unknown_triple() {
     assert_eq!(server.connections(), 0);
 }
 
-/// F66: no HOME: with XTOOL_HOME it is not needed, and without it the error says what is.
+/// F66: no HOME: with `XTOOL_HOME` it is not needed, and without it the error says what is.
 #[test]
 #[cfg(unix)]
 fn without_a_home() {

@@ -144,7 +144,11 @@ fn an_imported_sdk_serves_clang_and_zig_alike() {
             );
             let bytes = fs_err::read(&both).unwrap();
             let fat = MachOFatFile32::parse(&*bytes).unwrap();
-            let kinds: Vec<_> = fat.arches().iter().map(|a| a.cputype()).collect();
+            let kinds: Vec<_> = fat
+                .arches()
+                .iter()
+                .map(object::read::macho::FatArch::cputype)
+                .collect();
             assert_eq!(kinds, [macho::CPU_TYPE_X86_64, macho::CPU_TYPE_ARM64]);
         }
     }
