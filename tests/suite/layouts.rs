@@ -35,11 +35,11 @@ fn pinned(toolchain: &str, target: &str) -> (String, String, String) {
 
 /// A `.tar.xz` of files with the program's text, below `root`.
 fn archive(root: &str, files: &[&str], dir: &Path) -> Vec<u8> {
+    use std::os::unix::fs::PermissionsExt as _;
     for file in files {
         let path = dir.join(root).join(file);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(&path, PROGRAM).unwrap();
-        use std::os::unix::fs::PermissionsExt as _;
         fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     let out = dir.join("out.tar.xz");
