@@ -84,10 +84,9 @@ fn a_preloaded_image_serves_jobs_that_have_nothing() {
         .collect();
     assert!(!built.is_empty(), "nothing was compiled: {said}");
     for file in built {
+        let name = file.rsplit('/').next().unwrap_or_default();
         assert!(
-            file.ends_with("/words.o")
-                || file.ends_with("/main.o")
-                || Path::new(file).extension().is_some_and(|e| e == "d"),
+            ["words", "main"].contains(&name.split('.').next().unwrap_or_default()),
             "{file} was compiled again: {said}"
         );
     }
