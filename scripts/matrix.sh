@@ -165,6 +165,10 @@ pair() {
     echo FAILED
     return
   }
+  if ! structure "$CARGO_TARGET_DIR/$target/debug/matrix-$crate" "$target" >>"$log" 2>&1; then
+    echo FAILED
+    return
+  fi
   case $target in *-apple-* | aarch64-pc-windows-*)
     echo built
     return
@@ -186,6 +190,23 @@ pair() {
     printf 'matrix: the program did not print "%s ok"\n' "$crate" >>"$log"
     echo FAILED
   fi
+}
+
+# What every program of a target must be, run or not.
+structure() {
+  local exe=$1 target=$2 requirements=()
+  # Whose floors are another's, or the distribution's.
+  [ -z "$peer" ] && [ "${toolchain%%@*}" != gnu-cross ] || return 0
+  case $target in
+  *-musl*) requirements=(static) ;;
+  riscv64gc-*-gnu) requirements=('glibc<=2.27') ;;
+  *-linux-gnu*) requirements=('glibc<=2.17') ;;
+  *-windows-*) exe=$exe.exe requirements=(system-dlls-only) ;;
+  aarch64-apple-*) requirements=('macos<=11.0' signed) ;;
+  x86_64-apple-*) requirements=('macos<=10.12') ;;
+  *) return 0 ;;
+  esac
+  "$XTOOL_BIN" inspect "$exe" "${requirements[@]/#/--require=}"
 }
 
 # What the log says went wrong, on one line.

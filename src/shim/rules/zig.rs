@@ -27,6 +27,8 @@ struct Context<'a> {
     minor: u32,
     /// Whether the driver links.
     linking: bool,
+    /// Whether all that it does is to link: no input is a source.
+    only_links: bool,
 }
 
 /// What a tool is run as, as a subcommand of zig.
@@ -43,6 +45,7 @@ pub fn rewrite(
         triple: &spec.triple,
         minor: minor(&zig.version),
         linking,
+        only_links: linking && !args.iter().any(is_source),
     };
     let mut out: Vec<OsString> = match tool {
         Tool::Cc => vec!["cc".into()],
@@ -107,6 +110,21 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString]) -> Vec<OsString> {
     out
 }
 
+/// Whether an input is compiled before it is linked. Standard input is, and so is what `-x` names.
+fn is_source(arg: &OsString) -> bool {
+    let text = arg.to_str().unwrap_or_default();
+    if text.starts_with('-') {
+        return text == "-" || text.starts_with("-x");
+    }
+    let extension = text.rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|e| {
+        [
+            "c", "cc", "cpp", "cxx", "c++", "C", "m", "mm", "i", "ii", "s", "S", "sx", "ll",
+        ]
+        .contains(&e)
+    })
+}
+
 /// Arguments that come last.
 fn late(context: Context<'_>, variant: &Path) -> Vec<OsString> {
     if !context.linking {
@@ -133,6 +151,9 @@ fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
             }
         }),
     };
+    if context.only_links && cpu::is_machine_option(arg.text) {
+        return Action::Drop;
+    }
     cpu::rule(context.triple, arg)
         .or_else(family)
         .or_else(|| everywhere(arg))

@@ -28,6 +28,27 @@ fn is_arm(triple: &Triple) -> bool {
         && triple.arch() != "arm64ec"
 }
 
+/// An option that chooses instructions (`-mavx2`, `-march=…`). Of no meaning to a link of objects; but zig takes it as
+/// said of the whole program, and compiles its libc and `compiler_rt` anew for each such set: half a minute a time, and
+/// CMake projects that ask for every instruction set do it dozens of times.
+pub(super) fn is_machine_option(text: &str) -> bool {
+    const OTHERS: [&str; 12] = [
+        "-m32",
+        "-m64",
+        "-mabi=",
+        "-mcmodel=",
+        "-mconsole",
+        "-mdll",
+        "-mfloat-abi=",
+        "-mllvm",
+        "-mmacos",
+        "-mthreads",
+        "-municode",
+        "-mwindows",
+    ];
+    text.starts_with("-m") && !OTHERS.iter().any(|other| text.starts_with(other))
+}
+
 pub(super) fn rule(triple: &Triple, arg: Arg<'_>) -> Action {
     let march = arg.text.strip_prefix("-march=");
     if is_arm(triple) {

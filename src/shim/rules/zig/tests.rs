@@ -31,6 +31,18 @@ fn link(triple: &str, args: &[&str]) -> String {
     link_with(triple, "0.15.2", args)
 }
 
+/// The same for compiling only.
+fn compile(triple: &str, args: &[&str]) -> String {
+    let spec = spec_of(triple, "TARGET", "0.15.2");
+    let input: Vec<&str> = ["-c", "in.c"]
+        .into_iter()
+        .chain(args.iter().copied())
+        .collect();
+    let out = run(&spec, Tool::Cc, &input);
+    let at = out.iter().position(|a| a == "in.c").unwrap();
+    out[at + 1..].join(" ")
+}
+
 fn link_with(triple: &str, version: &str, args: &[&str]) -> String {
     let spec = spec_of(triple, "TARGET", version);
     let input: Vec<&str> = std::iter::once("in.o")
@@ -359,18 +371,21 @@ fn arm_takes_its_cpu_from_mcpu() {
         ),
         "-lm"
     );
-    assert_eq!(link(GLIBC, &["-march=x86-64-v3"]), "-march=x86-64-v3");
+    assert_eq!(compile(GLIBC, &["-march=x86-64-v3"]), "-march=x86-64-v3");
 }
 
 #[test]
 fn riscv_and_aarch64_have_zigs_cpu_names() {
-    assert_eq!(link("riscv64gc-unknown-linux-gnu", &["-march=rv64gc"]), "");
     assert_eq!(
-        link("aarch64-unknown-linux-gnu", &["-march=armv8-a+crc+crypto"]),
+        compile("riscv64gc-unknown-linux-gnu", &["-march=rv64gc"]),
+        ""
+    );
+    assert_eq!(
+        compile("aarch64-unknown-linux-gnu", &["-march=armv8-a+crc+crypto"]),
         "-mcpu=generic+crc+crypto"
     );
     assert_eq!(
-        link("aarch64-unknown-linux-gnu", &["-march=armv8.2-a+nofp"]),
+        compile("aarch64-unknown-linux-gnu", &["-march=armv8.2-a+nofp"]),
         "-mcpu=generic+v8_2a-fp_armv8"
     );
     let spec = spec_of(APPLE, "aarch64-macos-none", "0.15.2");
@@ -470,4 +485,24 @@ fn versions_are_read_or_taken_as_new() {
     assert_eq!(minor("0.16.0-dev.12+abc"), 16);
     assert_eq!(minor("1.0.0"), u32::MAX);
     assert_eq!(minor(""), u32::MAX);
+}
+
+#[test]
+fn instruction_sets_are_no_business_of_a_link() {
+    let args = [
+        "a.o",
+        "-mavx2",
+        "-march=x86-64-v3",
+        "-m64",
+        "-mllvm",
+        "-x86-y",
+    ];
+    assert_eq!(link(GLIBC, &args), "a.o -m64 -mllvm -x86-y");
+    let spec = spec_of(GLIBC, "x86_64-linux-gnu", "0.15.2");
+    for args in [&["-c", "a.c", "-mavx2"][..], &["a.c", "-mavx2"]] {
+        assert!(
+            run(&spec, Tool::Cc, args).contains(&"-mavx2".to_owned()),
+            "{args:?}"
+        );
+    }
 }
