@@ -24,10 +24,9 @@ pub(super) struct Cache {
 /// Held while one digest is downloaded; freed when dropped, or by the system when the process ends.
 #[derive(Debug)]
 pub(super) struct DigestLock {
-    #[expect(dead_code, reason = "held, not read")]
-    file: fs_err::File,
-    /// Whether nobody else can hold it: not so where the file system has no locks.
-    pub(super) exclusive: bool,
+    _file: fs_err::File,
+    /// `false` where the file system has no locks: then others may be about the same digest.
+    pub(super) alone: bool,
 }
 
 impl Cache {
@@ -139,9 +138,10 @@ impl Cache {
             .map_err(failed)?;
         match file_lock::ask(&file).map_err(failed)? {
             Asked::Taken => Ok(None),
-            got => Ok(Some(DigestLock {
-                file,
-                exclusive: matches!(got, Asked::Got),
+            // Without locks each download has a part of its own, and two at once are merely wasteful.
+            asked => Ok(Some(DigestLock {
+                _file: file,
+                alone: asked == Asked::Got,
             })),
         }
     }

@@ -67,23 +67,27 @@ fn address_key(url: &Url) -> String {
 }
 
 impl PartPaths {
-    /// For an archive whose final place is `path`. Where no lock keeps others out, a process has a part of its own,
-    /// which no later one resumes: two that wrote to one would spoil it.
-    pub(super) fn of(path: &Path, exclusive: bool) -> Self {
-        let own = if exclusive {
-            String::new()
-        } else {
-            format!(".{}", std::process::id())
-        };
+    /// For an archive whose final place is `path`.
+    pub(super) fn of(path: &Path) -> Self {
         let with = |suffix: &str| {
             let mut name = path.as_os_str().to_owned();
-            name.push(format!("{own}{suffix}"));
+            name.push(suffix);
             PathBuf::from(name)
         };
         Self {
             part: with(".part"),
             side: with(".part.toml"),
         }
+    }
+
+    /// The same under names that no other process uses, and that nobody resumes.
+    pub(super) fn private(path: &Path) -> Self {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}-{n}", std::process::id()));
+        Self::of(Path::new(&name))
     }
 
     /// The part of an earlier run, read and hashed; an empty one when there is none that `url` could continue. A part
@@ -375,7 +379,7 @@ mod tests {
     #[test]
     fn the_side_file_holds_no_secret_and_belongs_to_one_address() {
         let dir = tempfile::tempdir().unwrap();
-        let paths = PartPaths::of(&dir.path().join("d"), true);
+        let paths = PartPaths::of(&dir.path().join("d"));
         let url: Url = "https://me:hunter2@a.example/x?sig=hidden".parse().unwrap();
         paths.note(&url, Some(&etag("\"a\"")), Some(10)).unwrap();
         fs_err::write(&paths.part, "12345").unwrap();

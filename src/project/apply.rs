@@ -86,7 +86,10 @@ impl Project {
             if mode != guess {
                 plan = self.plan(&files, &record, change, mode)?;
             }
-        } else if plan.mode == ConfigMode::Include && files.differs(&plan) {
+        } else if plan.mode == ConfigMode::Include
+            && files.differs(&plan)
+            && !change.set.is_empty()
+        {
             warnings.extend(self.too_old(place.cargo)?.map(|old| {
                 format!(
                     "`include` in `{}` needs cargo {INCLUDE_SINCE}, but {old}",

@@ -2,7 +2,10 @@
 
 #![cfg(unix)]
 
+use std::time::Duration;
+
 use super::rig::{Fake, Rig, TARGET, fail, names, succeed, tree};
+use crate::support::server::Server;
 use crate::support::skip;
 
 /// F46: a read-only layer that holds the target is used as it is; what it lacks goes to the user's own layer.
@@ -142,8 +145,9 @@ fn store_and_cache_on_different_file_systems() {
 #[cfg(target_os = "linux")]
 fn a_file_system_without_locks() {
     use super::rig::{finish, said, spawn};
-    let fakes = [Fake::with_files("fake", 200), Fake::new("other", 1000)];
-    let server = Fake::serve(&fakes);
+    let fakes = [Fake::with_files("fake", 2000)];
+    let serving = fakes[0].clone();
+    let server = Server::new(move |r, _| serving.reply(r).pace(4096, Duration::from_millis(40)));
     for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS"] {
         let rig = Rig::with(&server, &fakes);
         let without_locks = |args: &[&str]| {
