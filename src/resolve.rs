@@ -306,10 +306,12 @@ pub fn nearest(manifest: &Manifest, name: &str) -> Vec<String> {
     let mut scored: Vec<(f64, &str)> = manifest
         .targets
         .keys()
-        .map(|t| (
+        .map(|t| {
+            (
                 strsim::normalized_damerau_levenshtein(name, t.as_str()),
                 t.as_str(),
-            ))
+            )
+        })
         .filter(|(score, _)| *score > 0.6)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use object::macho;
-use object::read::macho::{FatArch as _, LoadCommandVariant, MachHeader as _, MachOFatFile32};
+use object::read::macho::{LoadCommandVariant, MachHeader as _, MachOFatFile32};
 
 use super::{Lab, need_library_source, project, succeed};
 
