@@ -13,7 +13,7 @@ mod macos;
 mod objects;
 pub mod zig;
 
-pub(super) use apply::{Action, Arg, apply};
+pub(super) use apply::{Action, Arg, apply, takes_value};
 
 /// A program with its arguments and what changes in its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub(super) fn links(args: &[OsString]) -> bool {
             "-c" | "-S" | "-E" | "-M" | "-MM" | "-fsyntax-only" | "--version" | "-dumpversion"
             | "-dumpmachine" | "-###" | "--precompile" => return false,
             _ if text.starts_with("-print-") || text.starts_with("--print-") => return false,
-            _ if apply::takes_value(text) => skip = true,
+            _ if takes_value(text) => skip = true,
             _ if text.starts_with("-l") || !text.starts_with('-') || text == "-" => input = true,
             _ => {}
         }

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Invocation, apply, links, macos, objects};
+use super::{Action, Arg, Invocation, apply, links, macos, objects, takes_value};
 use crate::shim::{Spec, Tool, Zig};
 use crate::target::{TargetOs, Triple};
 
@@ -45,7 +45,7 @@ pub fn rewrite(
         triple: &spec.triple,
         minor: minor(&zig.version),
         linking,
-        only_links: linking && !args.iter().any(is_source),
+        only_links: linking && !compiles(&args),
     };
     let mut out: Vec<OsString> = match tool {
         Tool::Cc => vec!["cc".into()],
@@ -111,17 +111,22 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString]) -> Vec<OsString> {
 }
 
 /// Whether an input is compiled before it is linked. Standard input is, and so is what `-x` names.
-fn is_source(arg: &OsString) -> bool {
-    let text = arg.to_str().unwrap_or_default();
-    if text.starts_with('-') {
-        return text == "-" || text.starts_with("-x");
-    }
-    let extension = text.rsplit_once('.').map(|(_, extension)| extension);
-    extension.is_some_and(|e| {
-        [
-            "c", "cc", "cpp", "cxx", "c++", "C", "m", "mm", "i", "ii", "s", "S", "sx", "ll",
-        ]
-        .contains(&e)
+fn compiles(args: &[OsString]) -> bool {
+    const SOURCES: [&str; 14] = [
+        "c", "cc", "cpp", "cxx", "c++", "C", "m", "mm", "i", "ii", "s", "S", "sx", "ll",
+    ];
+    let mut is_value = false;
+    args.iter().any(|arg| {
+        let text = arg.to_str().unwrap_or_default();
+        if std::mem::take(&mut is_value) {
+            return false;
+        }
+        if text.starts_with("-x") || text == "-" {
+            return true;
+        }
+        is_value = takes_value(text);
+        let extension = text.rsplit_once('.').map(|(_, extension)| extension);
+        !text.starts_with('-') && extension.is_some_and(|e| SOURCES.contains(&e))
     })
 }
 
