@@ -1,14 +1,19 @@
-#!/bin/sh
-# Runs every fuzz target for ten minutes, one after the other, and says how many executions each had.
-# usage: scripts/fuzz.sh [SECONDS] [TARGET...]
-# Needs cargo-fuzz and a nightly toolchain; builds into target/fuzz, keeps what it finds in target/fuzz/corpus.
-set -eu
+#!/usr/bin/env bash
+# Runs the fuzz targets (tests/fuzz), one after the other, and says how many executions each had.
+#
+#   scripts/fuzz.sh [SECONDS [TARGET…]]    default: 600, all four
+#
+# Needs cargo-fuzz and a nightly toolchain. Builds into target/fuzz and keeps there what it finds.
 cd "$(dirname "$0")/.."
-seconds=${1:-600}
-[ $# -eq 0 ] || shift
-[ $# -ne 0 ] || set -- zip tar deb manifest
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
 
-base=$PWD/target/fuzz
+seconds=${1:-600}
+targets=("${@:2}")
+[ ${#targets[@]} -gt 0 ] || targets=(zip tar deb manifest)
+cargo fuzz --version >/dev/null 2>&1 || die 'cargo-fuzz is not installed: cargo install cargo-fuzz'
+
+base=${CARGO_TARGET_DIR:-$PWD/target}/fuzz
 seeds=$base/seeds
 rm -rf "$seeds"
 mkdir -p "$seeds/zip" "$seeds/tar" "$seeds/deb" "$seeds/manifest" "$seeds/tree/usr/bin"
@@ -67,21 +72,23 @@ sources = [{ url = "https://example.org/t.tar.xz", sha256 = "0000000000000000000
 toolchains = ["t"]
 [target.x86_64-unknown-linux-musl.t]
 linker = "bin/{triple}-gcc"
+ar = "bin/{triple}-ar"
 TOML
 
-for target in "$@"; do
-    mkdir -p "$base/corpus/$target"
-    log=$base/$target.log
-    if cargo +nightly fuzz run --fuzz-dir tests/fuzz --target-dir "$base/build" "$target" \
-        "$base/corpus/$target" "$seeds/$target" -- \
-        -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
-        -artifact_prefix="$base/$target-" >"$log" 2>&1; then
-        verdict=ok
-    else
-        verdict="FAILED: see $log"
-        failed=1
-    fi
-    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-    echo "$target: ${executions:-0} executions, $verdict"
+failed=0
+for target in "${targets[@]}"; do
+  mkdir -p "$base/corpus/$target"
+  log=$base/$target.log
+  if cargo +nightly fuzz run --fuzz-dir tests/fuzz --target-dir "$base/build" "$target" \
+    "$base/corpus/$target" "$seeds/$target" -- \
+    -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
+    -artifact_prefix="$base/$target-" >"$log" 2>&1; then
+    verdict=ok
+  else
+    verdict="FAILED: see $log"
+    failed=1
+  fi
+  executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  echo "$target: ${executions:-no} executions, $verdict"
 done
-exit "${failed:-0}"
+exit "$failed"

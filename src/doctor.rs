@@ -273,7 +273,7 @@ fn runners(triple: &Triple) -> Option<Vec<String>> {
 pub fn libclang(env: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let is_it = |name: &str| {
         name.starts_with("libclang")
-            && (name.contains(".so") || name.ends_with(".dylib") || name.ends_with(".dll"))
+            && (name.contains(".so") || name.contains(".dylib") || name.contains(".dll"))
             && !name.starts_with("libclang-cpp")
     };
     let mut folders: Vec<PathBuf> = env("LIBCLANG_PATH")

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use crate::archive::Archive;
+use crate::pin::PinnedSource;
 use crate::target::{Host, Triple};
 
 mod parse;
@@ -196,6 +197,42 @@ impl Toolchain {
 }
 
 impl Source {
+    /// The source of a pin; `None` for apt, whose archives only apt knows.
+    pub fn pinned(&self) -> Option<PinnedSource> {
+        match self.clone() {
+            Self::Url {
+                url,
+                archive,
+                root,
+                minisign,
+            } => Some(PinnedSource::Url {
+                url,
+                archive,
+                root,
+                minisign,
+            }),
+            Self::Pypi {
+                package,
+                archive,
+                root,
+            } => Some(PinnedSource::Pypi {
+                package,
+                archive,
+                root,
+            }),
+            Self::Path {
+                path,
+                archive,
+                root,
+            } => Some(PinnedSource::Path {
+                path,
+                archive,
+                root,
+            }),
+            Self::Apt { .. } => None,
+        }
+    }
+
     /// The pinned archive; `None` for apt, whose archives the distribution's index pins.
     pub fn archive(&self) -> Option<&Archive> {
         match self {

@@ -42,9 +42,6 @@ pub enum MirrorError {
         /// As read.
         found: Sha256,
     },
-    /// The work was ended from outside.
-    #[error("Interrupted")]
-    Interrupted,
 }
 
 impl Help for MirrorError {
@@ -54,7 +51,6 @@ impl Help for MirrorError {
                 Some("name a folder or a `.tar.zst` that this user can write, with room for the archives".to_owned())
             }
             Self::Changed { .. } => Some("xtool cache clean, and again".to_owned()),
-            Self::Interrupted => None,
         }
     }
 }
@@ -97,17 +93,8 @@ pub fn collect(
         let provided = source::provide(pin, context, fetcher).await?;
         Ok(provided.archives)
     }));
-    let results = runtime.block_on(async {
-        tokio::select! {
-            results = work => Some(results),
-            _ = tokio::signal::ctrl_c() => None,
-        }
-    });
-    results.ok_or_else(|| {
-        context.cancel.cancel();
-        runtime.shutdown_background();
-        MirrorError::Interrupted
-    })
+    crate::interrupt::watch();
+    Ok(runtime.block_on(work))
 }
 
 /// Whether a path names an archive, not a folder.
@@ -163,7 +150,8 @@ pub fn write_tar(path: &Path, archives: &[VerifiedArchive]) -> Result<Written, M
         .tempfile_in(folder)
         .map_err(failed("write in", folder))?;
     let writing = || failed("write", path);
-    let encoder = zstd::Encoder::new(io::BufWriter::new(temp), LEVEL).map_err(writing())?;
+    let mut encoder = zstd::Encoder::new(io::BufWriter::new(temp), LEVEL).map_err(writing())?;
+    encoder.include_checksum(true).map_err(writing())?;
     let mut tar = tar::Builder::new(encoder);
     let mut written = Written::default();
     for (digest, archive) in by_digest(archives) {
@@ -253,7 +241,7 @@ mod tests {
     fn the_same_archives_give_the_same_bytes() {
         let dir = tempfile::tempdir().unwrap();
         let a = archive(dir.path(), "a", b"first");
-        let b = archive(dir.path(), "b", &[7; 100_000]);
+        let b = archive(dir.path(), "b", &vec![7; 100_000]);
         let (one, two) = (dir.path().join("1.tar.zst"), dir.path().join("2.tar.zst"));
         let all = [a.clone(), b.clone(), a.clone()];
         assert_eq!(write_tar(&one, &all).unwrap().archives, 2);
@@ -283,7 +271,7 @@ mod tests {
         fs_err::write(a.path(), b"fIrst").unwrap();
         let out = dir.path().join("x.tar.zst");
         for result in [
-            write_tar(&out, &[a.clone()]),
+            write_tar(&out, std::slice::from_ref(&a)),
             write_folder(dir.path(), &[a]),
         ] {
             assert!(

@@ -71,38 +71,7 @@ impl Choice<'_> {
         let sources = self
             .sources
             .iter()
-            .map(|source| match (*source).clone() {
-                Source::Url {
-                    url,
-                    archive,
-                    root,
-                    minisign,
-                } => Some(PinnedSource::Url {
-                    url,
-                    archive,
-                    root,
-                    minisign,
-                }),
-                Source::Pypi {
-                    package,
-                    archive,
-                    root,
-                } => Some(PinnedSource::Pypi {
-                    package,
-                    archive,
-                    root,
-                }),
-                Source::Path {
-                    path,
-                    archive,
-                    root,
-                } => Some(PinnedSource::Path {
-                    path,
-                    archive,
-                    root,
-                }),
-                Source::Apt { .. } => None,
-            })
+            .map(|source| source.pinned())
             .collect::<Option<Vec<_>>>()?;
         Some(self.pin_of(version, sources))
     }
@@ -337,8 +306,13 @@ pub fn nearest(manifest: &Manifest, name: &str) -> Vec<String> {
     let mut scored: Vec<(f64, &str)> = manifest
         .targets
         .keys()
-        .map(|t| (strsim::jaro_winkler(name, t.as_str()), t.as_str()))
-        .filter(|(score, _)| *score > 0.8)
+        .map(|t| {
+            (
+                strsim::normalized_damerau_levenshtein(name, t.as_str()),
+                t.as_str(),
+            )
+        })
+        .filter(|(score, _)| *score > 0.6)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     scored.truncate(3);

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::help::Help;
-use crate::manifest::{Family, Target, TargetTools, Toolchain};
+use crate::manifest::{Family, Target, TargetTools, Toolchain, glibc_version};
 use crate::shim::{Runner, Sdk, Spec, Tools, Zig};
 use crate::target::{Host, TargetOs, Triple};
 
@@ -50,6 +50,24 @@ pub enum VariantError {
         /// The toolchain.
         toolchain: String,
     },
+    /// Newer than zig knows.
+    #[error("glibc {asked} is newer than {newest}, the newest that zig can link against")]
+    TooNew {
+        /// The target.
+        triple: Triple,
+        /// As asked for.
+        asked: String,
+        /// The newest.
+        newest: String,
+    },
+    /// Not a version of glibc.
+    #[error("`{asked}` is not a version of glibc: expected one such as `2.17`")]
+    NotGlibc {
+        /// The target.
+        triple: Triple,
+        /// As asked for.
+        asked: String,
+    },
     /// Older than the oldest that the target ever had, or than the toolchain knows.
     #[error("glibc {asked} is older than {lowest}, the oldest for `{triple}`")]
     TooOld {
@@ -72,6 +90,8 @@ impl Help for VariantError {
             Self::NoSdk { triple, .. } => format!(
                 "xtool sdk import MacOSX.sdk.tar.xz   (or without one: xtool add {triple} --toolchain zig)"
             ),
+            Self::TooNew { triple, newest, .. } => format!("xtool add {triple} --glibc {newest}"),
+            Self::NotGlibc { triple, .. } => format!("xtool add {triple} --glibc 2.17"),
             Self::TooOld { triple, lowest, .. } => format!("xtool add {triple} --glibc {lowest}"),
         })
     }
@@ -181,6 +201,19 @@ fn glibc(
             glibc: asked.clone(),
         });
     }
+    if glibc_version(asked).is_err() {
+        return Err(VariantError::NotGlibc {
+            triple: triple.clone(),
+            asked: asked.clone(),
+        });
+    }
+    if minor(asked) > Some(ZIG_GLIBC) {
+        return Err(VariantError::TooNew {
+            triple: triple.clone(),
+            asked: asked.clone(),
+            newest: format!("2.{ZIG_GLIBC}"),
+        });
+    }
     match &tools.glibc {
         Some(lowest) if minor(asked) < minor(lowest) => Err(VariantError::TooOld {
             triple: triple.clone(),
@@ -199,6 +232,10 @@ fn oldest_macos(triple: &Triple) -> &'static str {
         _ => "10.12",
     }
 }
+
+/// The newest glibc that zig 0.15.2 has symbols of: with a newer one it warns "cannot build new glibc version" and takes
+/// this.
+const ZIG_GLIBC: u32 = 42;
 
 /// `17` of `2.17`; versions are checked when they are read.
 fn minor(version: &str) -> Option<u32> {

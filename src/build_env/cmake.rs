@@ -98,12 +98,6 @@ pub fn toolchain_file(spec: &Spec, shims: &Path) -> String {
         set("CMAKE_C_LINKER_DEPFILE_SUPPORTED", "FALSE");
         set("CMAKE_CXX_LINKER_DEPFILE_SUPPORTED", "FALSE");
     }
-    if triple.os() == TargetOs::Windows && spec.family == Family::Gcc {
-        // Else every program needs GCC's own DLLs beside it (libstdc++-6.dll and the like).
-        for kind in ["EXE", "SHARED", "MODULE"] {
-            let _ = writeln!(out, "set(CMAKE_{kind}_LINKER_FLAGS_INIT -static)");
-        }
-    }
     if triple.os() == TargetOs::MacOs {
         apple(&mut out, spec);
     }

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::shim;
-use crate::manifest::Family;
 use crate::shim::{Spec, Tool, tools_of};
 use crate::target::{TargetOs, Triple};
 
@@ -50,12 +49,6 @@ pub fn cross_file(spec: &Spec, shims: &Path) -> String {
     let _ = writeln!(out, "pkg_config_libdir = [{}]", libdirs.join(", "));
     if let Some(root) = &spec.sysroot {
         let _ = writeln!(out, "sys_root = {}", quoted(&root.to_string_lossy()));
-    }
-    if triple.os() == TargetOs::Windows && spec.family == Family::Gcc {
-        // Else every program needs GCC's own DLLs beside it (libstdc++-6.dll and the like).
-        out.push_str(
-            "\n[built-in options]\nc_link_args = ['-static']\ncpp_link_args = ['-static']\n",
-        );
     }
     let (family, cpu) = cpu(triple);
     let _ = write!(
@@ -111,6 +104,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::Family;
     use crate::shim::Runner;
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions, check_glibc};
-use xtool::project::{Kind, Project};
+use xtool::project::{CONFIG_FILE, Kind, Project};
 use xtool::resolve::ToolchainSpec;
 
 use super::apply::{self, Request};
@@ -66,9 +66,17 @@ fn project(args: &Add, session: &Session) -> Result<Project> {
         return session.project();
     }
     let cwd = std::env::current_dir().context("Cannot tell the current folder")?;
+    let found = Project::find_or_no_cargo(&cwd)?;
+    // A folder inside somebody's cargo workspace is still the one that was meant.
+    let root = if found.root.join(CONFIG_FILE).is_file() {
+        found.root
+    } else {
+        found.cwd.clone()
+    };
     Ok(Project {
+        root,
         kind: Kind::NoCargo,
-        ..Project::find_or_no_cargo(&cwd)?
+        cwd: found.cwd,
     })
 }
 

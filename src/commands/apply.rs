@@ -12,6 +12,7 @@ use xtool::project::cargo_config::{Change, Entries};
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions};
 use xtool::project::{Kind, Project, Record, StateDirs, shadows};
+use xtool::reporter::{Reporter, Silent};
 use xtool::resolve::{self, ToolchainSpec};
 use xtool::rust_std::{self, Outcome, Wish};
 use xtool::sdk;
@@ -86,8 +87,9 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
         let changed = write_files(session, request, &dirs, &config, &lock, &ready)?;
         (ready, failures, changed)
     };
-    failures.extend(provide_std(session, request, &ready));
-    summary(session, project, &ready, &failures, changed)?;
+    let (missing, bootstrap) = provide_std(session, request, &ready, changed);
+    failures.extend(missing);
+    summary(session, project, &ready, &failures, changed, bootstrap)?;
     Ok(match failures.as_slice() {
         [] => ExitCode::SUCCESS,
         all => {
@@ -398,30 +400,48 @@ fn process_env(name: &str) -> Option<std::ffi::OsString> {
 }
 
 /// Sees to Rust's own part for each target; what cannot be had is told at the end.
-fn provide_std(session: &Session, request: &Request<'_>, ready: &[Ready]) -> Vec<Error> {
+///
+/// Returns what failed, and whether builds need `RUSTC_BOOTSTRAP=1` that is not set.
+fn provide_std(
+    session: &Session,
+    request: &Request<'_>,
+    ready: &[Ready],
+    changed: bool,
+) -> (Vec<Error>, bool) {
     if request.project.kind != Kind::Cargo {
-        return Vec::new();
+        return (Vec::new(), false);
     }
     let wanted: Vec<&Ready> = ready
         .iter()
         .filter(|r| r.options.rust_std != RustStd::None)
         .collect();
     if wanted.is_empty() {
-        return Vec::new();
+        return (Vec::new(), false);
     }
     let cache = rustc_cache(session);
     let context = rust_context(request.project, &cache);
     let info = match rust_std::query(context) {
         Ok(info) => info,
-        Err(e) => return vec![e.into()],
+        Err(e) => return (vec![e.into()], false),
     };
     let mut failures = Vec::new();
+    let mut bootstrap = false;
+    // What is said of build-std holds for the whole project: once, and when something has changed.
+    let mut told = !changed;
     for r in wanted {
         let wish = Wish {
             rust_std: r.options.rust_std,
             offline: session.offline,
         };
-        match rust_std::provide(&info, &r.triple, wish, context, session.reporter.as_ref()) {
+        let built = r.options.rust_std == RustStd::Build;
+        let reporter: &dyn Reporter = if built && told {
+            &Silent
+        } else {
+            session.reporter.as_ref()
+        };
+        told |= built;
+        match rust_std::provide(&info, &r.triple, wish, context, reporter) {
+            Ok(Outcome::BuildStd { needs_bootstrap }) => bootstrap |= needs_bootstrap,
             Ok(Outcome::Installed) => {
                 session.printer.step(
                     "Installed",
@@ -432,7 +452,7 @@ fn provide_std(session: &Session, request: &Request<'_>, ready: &[Ready]) -> Vec
             Err(e) => failures.push(e.into()),
         }
     }
-    failures
+    (failures, bootstrap)
 }
 
 fn rustc_cache(session: &Session) -> std::path::PathBuf {
@@ -453,6 +473,7 @@ fn summary(
     ready: &[Ready],
     failures: &[Error],
     changed: bool,
+    bootstrap: bool,
 ) -> Result<()> {
     let printer = session.printer;
     if printer.json() {
@@ -483,7 +504,9 @@ fn summary(
             "{} with {} {}",
             r.triple, receipt.toolchain, receipt.version
         );
-        if changed || fresh {
+        if !failures.is_empty() {
+            printer.step("Configured", &what);
+        } else if changed || fresh {
             printer.step("Ready", &what);
         } else {
             printer.step("Unchanged", &what);
@@ -493,8 +516,10 @@ fn summary(
         && failures.is_empty()
         && project.kind == Kind::Cargo
         && let [r] = ready
+        && !r.triple.is_host_triple(session.machine().host)
     {
-        printer.note(&format!("Now: cargo build --target {}", r.triple));
+        let first = if bootstrap { "RUSTC_BOOTSTRAP=1 " } else { "" };
+        printer.note(&format!("Now: {first}cargo build --target {}", r.triple));
     }
     Ok(())
 }

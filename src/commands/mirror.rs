@@ -23,8 +23,12 @@ pub fn run(args: &Mirror, session: &Session) -> Result<ExitCode> {
     session.require_consent(&project, &config, &lock)?;
     let manifest = session.manifest()?;
     let mut pins: Vec<Pin> = Vec::new();
-    for (key, pin) in &lock.entries {
-        lock.agrees(key, manifest)?;
+    for key in lock.entries.keys() {
+        // The manifest's addresses, never the lock's.
+        let distribution = key.distribution.as_ref();
+        let Some(pin) = lock.pin(&key.triple, key.host, distribution, manifest)? else {
+            continue;
+        };
         if args.this_host && key.host != session.machine().host {
             continue;
         }
@@ -41,7 +45,7 @@ pub fn run(args: &Mirror, session: &Session) -> Result<ExitCode> {
             continue;
         }
         if pins.iter().all(|p| p.id() != pin.id()) {
-            pins.push(pin.clone());
+            pins.push(pin);
         }
     }
     if pins.is_empty() {

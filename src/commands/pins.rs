@@ -1,6 +1,6 @@
 //! Which toolchains, exactly: from the lock where it has an answer, else resolved anew for every host.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use xtool::pin::Pin;
 use xtool::project::lock::Lock;
 use xtool::resolve::{self, Machine, ToolchainSpec};
@@ -39,7 +39,9 @@ pub fn pin(
         if let Some(pin) = there {
             if fits(pin, want) {
                 agree(session, triple, lock)?;
-                return Ok(pin.clone());
+                let manifest = session.manifest()?;
+                let pin = lock.pin(triple, machine.host, session.distribution(), manifest)?;
+                return pin.context("The lock's entry went away");
             }
             if how == LockUse::Require {
                 return Err(with_help(

@@ -152,11 +152,16 @@ impl Session {
 
     /// The targets that the project names; none outside a project or where its file is broken.
     pub fn project_targets(&self) -> BTreeSet<Triple> {
-        self.project()
-            .ok()
-            .and_then(|p| Config::load(&p).ok().flatten())
-            .map(|c| c.targets.into_keys().collect())
-            .unwrap_or_default()
+        let Ok(project) = self.project() else {
+            return BTreeSet::new();
+        };
+        match Config::load(&project) {
+            Ok(config) => config.unwrap_or_default().targets.into_keys().collect(),
+            Err(e) => {
+                self.printer.warn(&e.to_string());
+                BTreeSet::new()
+            }
+        }
     }
 
     /// What the sources need.

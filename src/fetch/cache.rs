@@ -23,7 +23,11 @@ pub(super) struct Cache {
 
 /// Held while one digest is downloaded; freed when dropped, or by the system when the process ends.
 #[derive(Debug)]
-pub(super) struct DigestLock(#[expect(dead_code, reason = "held, not read")] fs_err::File);
+pub(super) struct DigestLock {
+    _file: fs_err::File,
+    /// `false` where the file system has no locks: then others may be about the same digest.
+    pub(super) alone: bool,
+}
 
 impl Cache {
     pub(super) fn new(root: PathBuf) -> Self {
@@ -134,9 +138,11 @@ impl Cache {
             .map_err(failed)?;
         match file_lock::ask(&file).map_err(failed)? {
             Asked::Taken => Ok(None),
-            // Without locks two downloads at once are merely wasteful: the digest is checked while writing, and a
-            // mixed-up part is started over.
-            Asked::Got | Asked::Unsupported => Ok(Some(DigestLock(file))),
+            // Without locks each download has a part of its own, and two at once are merely wasteful.
+            asked => Ok(Some(DigestLock {
+                _file: file,
+                alone: asked == Asked::Got,
+            })),
         }
     }
 

@@ -49,7 +49,11 @@ impl Transfer {
     /// Downloads until the bytes are the pinned ones, the source is of no use, or the time is up.
     pub(super) async fn run(self) -> Result<VerifiedArchive, FetchError> {
         let deadline = Instant::now() + self.timeouts.total;
-        let paths = PartPaths::of(&self.path);
+        let paths = if self.lock.alone {
+            PartPaths::of(&self.path)
+        } else {
+            PartPaths::private(&self.path)
+        };
         let shown = Shown::new(&self.reporter, &self.archive);
         let mut part = {
             let (paths, url, size) = (paths.clone(), self.url.clone(), self.archive.size);
@@ -84,7 +88,11 @@ impl Transfer {
                 }
                 _ => {
                     let orphan = paths.clone();
-                    blocking(move || orphan.drop_orphan()).await;
+                    if self.lock.alone {
+                        blocking(move || orphan.drop_orphan()).await;
+                    } else {
+                        self.discard(&orphan).await;
+                    }
                     return Err(FetchError::Download {
                         file: self.archive.file.clone(),
                         url: redacted(&self.url),

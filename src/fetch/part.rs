@@ -80,6 +80,16 @@ impl PartPaths {
         }
     }
 
+    /// The same under names that no other process uses, and that nobody resumes.
+    pub(super) fn private(path: &Path) -> Self {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}-{n}", std::process::id()));
+        Self::of(Path::new(&name))
+    }
+
     /// The part of an earlier run, read and hashed; an empty one when there is none that `url` could continue. A part
     /// with another address, or longer than `size`, cannot be; nor one whose side file does not parse (F7).
     pub(super) fn load(&self, url: &Url, size: Option<u64>) -> Part {

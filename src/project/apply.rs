@@ -16,7 +16,7 @@ use super::record::Record;
 use super::settings::ConfigMode;
 use super::toolchain_file::ToolchainFile;
 use super::version::Version;
-use super::{Project, ProjectError, git};
+use super::{CONFIG_FILE, Project, ProjectError, git};
 use crate::target::Triple;
 
 /// The first cargo that knows `include` with `optional` (cargo's reference, "Configuration", "Including extra
@@ -86,7 +86,8 @@ impl Project {
             if mode != guess {
                 plan = self.plan(&files, &record, change, mode)?;
             }
-        } else if plan.mode == ConfigMode::Include && files.differs(&plan) {
+        } else if plan.mode == ConfigMode::Include && files.differs(&plan) && !change.set.is_empty()
+        {
             warnings.extend(self.too_old(place.cargo)?.map(|old| {
                 format!(
                     "`include` in `{}` needs cargo {INCLUDE_SINCE}, but {old}",
@@ -282,6 +283,15 @@ impl Project {
         cargo: Option<Version>,
     ) -> Result<(ConfigMode, Option<String>), ProjectError> {
         match git::tracks(&self.root, files.main) {
+            // Not tracked yet is not ignored: the next `git add` would take it.
+            Some(false) if git::ignores(&self.root, files.main) == Some(false) => {
+                let warning = format!(
+                    "`{0}` holds paths of this machine, and git does not ignore it: add `/{0}` to `.gitignore`, or set \
+                     `config = \"include\"` in `{CONFIG_FILE}`",
+                    files.main
+                );
+                return Ok((ConfigMode::Direct, Some(warning)));
+            }
             Some(false) => return Ok((ConfigMode::Direct, None)),
             None => {
                 let warning = format!(

@@ -204,7 +204,7 @@ impl Help for ProjectError {
             Self::Busy { .. } => "wait for the other xtool to end, then run the command again".to_owned(),
             Self::NewerLock { .. } => "upgrade xtool".to_owned(),
             Self::NotLocked { triple, .. } => {
-                format!("run `xtool add {triple}` without `--locked` and commit `xtool.lock`")
+                format!("run `xtool sync` without `--locked`, or `xtool add {triple}`, and commit `xtool.lock`")
             }
             Self::LockWouldChange { changes } => {
                 let mut targets: Vec<&str> = changes.iter().map(|c| c.triple.as_str()).collect();
@@ -226,7 +226,10 @@ impl Help for ProjectError {
                 }
                 _ => return None,
             },
-            Self::Toml { .. } | Self::NotText { .. } | Self::Read { .. } => return None,
+            Self::Toml { path, line, .. } => {
+                format!("mend line {line} of `{}`, then run the command again; the file was left as it is", path.display())
+            }
+            Self::NotText { .. } | Self::Read { .. } => return None,
         };
         Some(help)
     }

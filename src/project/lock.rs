@@ -21,8 +21,7 @@ use std::fmt;
 
 use super::atomic::{self, Held, read_text};
 use super::{LOCK_FILE, Project, ProjectError};
-use crate::digest::Sha256;
-use crate::manifest::{Manifest, Source};
+use crate::manifest::{Manifest, Source, Toolchain};
 use crate::pin::{Distribution, Pin, PinnedSource};
 use crate::target::{Host, Triple};
 
@@ -89,14 +88,26 @@ impl Lock {
         host: Host,
         distribution: Option<&Distribution>,
     ) -> Option<&Pin> {
+        self.key(triple, host, distribution)
+            .and_then(|key| self.entries.get(&key))
+    }
+
+    /// Where the entry stands that applies to this machine.
+    fn key(
+        &self,
+        triple: &Triple,
+        host: Host,
+        distribution: Option<&Distribution>,
+    ) -> Option<LockKey> {
         let key = |distribution| LockKey {
             triple: triple.clone(),
             host,
             distribution,
         };
-        distribution
-            .and_then(|d| self.entries.get(&key(Some(d.clone()))))
-            .or_else(|| self.entries.get(&key(None)))
+        let keys = [distribution.map(|d| key(Some(d.clone()))), Some(key(None))];
+        keys.into_iter()
+            .flatten()
+            .find(|key| self.entries.contains_key(key))
     }
 
     /// The same for `--locked`: what is not there is an error.
@@ -177,6 +188,37 @@ impl Lock {
         })
     }
 
+    /// The entry with the manifest's own addresses, keys and roots: the lock says which bytes, the manifest whom to ask
+    /// for them. So a clone's lock leads to no server of its own, and credentials in an address need not stand in it.
+    /// `None` where there is no entry; one that does not agree with the manifest is an error.
+    pub fn pin(
+        &self,
+        triple: &Triple,
+        host: Host,
+        distribution: Option<&Distribution>,
+        manifest: &Manifest,
+    ) -> Result<Option<Pin>, ProjectError> {
+        let Some(key) = self.key(triple, host, distribution) else {
+            return Ok(None);
+        };
+        self.agrees(&key, manifest)?;
+        let mut pin = self.entries[&key].clone();
+        if let Some(toolchain) = manifest.toolchains.get(&pin.toolchain) {
+            let known: Vec<PinnedSource> = pin
+                .sources
+                .iter()
+                .map(|pinned| {
+                    sources(&key, &pin, toolchain)
+                        .find(|s| is_source(s, pinned))
+                        .and_then(Source::pinned)
+                        .unwrap_or_else(|| pinned.clone())
+                })
+                .collect();
+            pin.sources = known;
+        }
+        Ok(Some(pin))
+    }
+
     /// Reads the project's lock; `None` where there is none.
     pub fn load(project: &Project) -> Result<Option<Self>, ProjectError> {
         let path = project.root.join(LOCK_FILE);
@@ -221,18 +263,7 @@ fn disagreement(key: &LockKey, pin: &Pin, manifest: &Manifest) -> Option<String>
             pin.toolchain
         ));
     }
-    let sources = || {
-        toolchain
-            .artifacts
-            .iter()
-            .filter(|a| a.host == key.host)
-            .filter(|a| a.targets.is_empty() || a.targets.contains(&key.triple))
-            .filter(|a| a.version.as_ref().is_none_or(|v| *v == pin.version))
-            .flat_map(|a| &a.sources)
-    };
-    let known: Vec<Sha256> = sources()
-        .filter_map(|s| s.archive().map(|a| a.sha256))
-        .collect();
+    let sources = || sources(key, pin, toolchain);
     let apt: Vec<&Vec<String>> = sources()
         .filter_map(|s| match s {
             Source::Apt { packages, .. } => Some(packages),
@@ -250,15 +281,55 @@ fn disagreement(key: &LockKey, pin: &Pin, manifest: &Manifest) -> Option<String>
                 )
             })
         }
-        source => source
-            .archives()
-            .into_iter()
-            .find(|a| !known.contains(&a.sha256))
-            .map(|a| {
-                format!(
-                    "the lock pins `{}` of {} {} with sha256 {}, which the manifest does not have",
-                    a.file, pin.toolchain, pin.version, a.sha256
-                )
-            }),
+        source => (!sources().any(|s| is_source(s, source))).then(|| {
+            let archives = source.archives().into_iter();
+            let pinned: Vec<String> = archives
+                .map(|a| format!("`{}` with sha256 {}", a.file, a.sha256))
+                .collect();
+            format!(
+                "the lock has {} for {} {}, which the manifest does not have from there",
+                pinned.join(", "),
+                pin.toolchain,
+                pin.version
+            )
+        }),
     })
+}
+
+/// The manifest's sources that an entry may come from.
+fn sources<'m>(
+    key: &LockKey,
+    pin: &Pin,
+    toolchain: &'m Toolchain,
+) -> impl Iterator<Item = &'m Source> {
+    toolchain
+        .artifacts
+        .iter()
+        .filter(|a| a.host == key.host)
+        .filter(|a| a.targets.is_empty() || a.targets.contains(&key.triple))
+        .filter(|a| a.version.as_ref().is_none_or(|v| *v == pin.version))
+        .flat_map(|a| &a.sources)
+}
+
+/// Whether both are the same kind of place for the same bytes.
+fn is_source(known: &Source, pinned: &PinnedSource) -> bool {
+    match (known, pinned) {
+        (Source::Url { archive: a, .. }, PinnedSource::Url { archive: b, .. })
+        | (Source::Path { archive: a, .. }, PinnedSource::Path { archive: b, .. }) => {
+            a.sha256 == b.sha256
+        }
+        (
+            Source::Pypi {
+                package: p,
+                archive: a,
+                ..
+            },
+            PinnedSource::Pypi {
+                package: q,
+                archive: b,
+                ..
+            },
+        ) => p == q && a.sha256 == b.sha256,
+        _ => false,
+    }
 }

@@ -27,7 +27,10 @@ impl Output {
             .map(str::trim)
             .filter(|l| !l.is_empty())
             .collect();
-        let last = &lines[lines.len().saturating_sub(5)..];
+        // From the last error on; what came before it is progress.
+        let error = lines.iter().rposition(|l| l.starts_with("error"));
+        let from = error.unwrap_or(lines.len().saturating_sub(5));
+        let last = &lines[from..lines.len().min(from + 5)];
         if last.is_empty() {
             return "it said nothing".to_owned();
         }

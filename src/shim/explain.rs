@@ -72,7 +72,7 @@ fn cause(spec: &Spec, line: &str) -> Option<String> {
         }
         return Some(format!(
             "no `{name}` for {triple}: the host's packages do not serve. Build it for the target (a crate's `vendored`, \
-             `bundled` or `static` feature does), and name its folder with -L or RUSTFLAGS='-L DIR'"
+             `bundled` or `static` feature does), and name its folder with -L"
         ));
     }
     None
@@ -121,7 +121,7 @@ fn missing_library(line: &str) -> Option<&str> {
     Some(name.trim_end_matches(':')).filter(|name| !name.is_empty())
 }
 
-/// lld: `undefined symbol: fcntl64`; GNU ld: undefined reference to `fcntl64'.
+/// lld: `undefined symbol: fcntl64`; GNU ld: `undefined reference to …`, with the name in a grave accent and a quote.
 fn undefined(line: &str) -> Option<&str> {
     after(line, "undefined symbol: ")
         .or_else(|| between(line, "undefined reference to `", "'"))

@@ -36,7 +36,6 @@ pub(super) fn plan(spec: &Spec, variant: &Path, args: Vec<OsString>) -> Result<P
                 return Ok(Plan::Say((&sdk.version).into()));
             }
             Some("find" | "f") => find = true,
-            // `--run`, `--log`, `--no-cache`, …: nothing to us.
             Some(_) => {}
             None => {
                 let tool = named(text).ok_or_else(|| missing("tool of that name"))?;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Store, StoreError};
 
+const KEY: &str = "bin";
+
 impl Store {
     /// `bin/xtool-<version>`, made or renewed from the running program where its size or time differ.
     pub fn own_executable(&self) -> Result<PathBuf, StoreError> {
@@ -16,6 +18,11 @@ impl Store {
         );
         let copy = bin.join(name);
         if running == copy || same(&running, &copy) {
+            return Ok(copy);
+        }
+        // Twenty processes that start at once need one copy.
+        let _lock = self.lock(KEY, || ())?;
+        if same(&running, &copy) {
             return Ok(copy);
         }
         fs_err::create_dir_all(&bin).map_err(StoreError::io("create", &bin))?;

@@ -36,6 +36,7 @@ fn pinned(toolchain: &str, target: &str) -> (String, String, String) {
 
 /// A `.tar.xz` of files with the program's text, below `root`.
 fn archive(root: &str, files: &[&str], dir: &Path) -> Vec<u8> {
+    use std::os::unix::fs::PermissionsExt as _;
     for file in files {
         let path = dir.join(root).join(file);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();

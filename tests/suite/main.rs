@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: one module a concept.
 
+mod beyond;
 mod command;
 mod fetch;
 mod inspect;

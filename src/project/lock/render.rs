@@ -45,6 +45,13 @@ fn entry(out: &mut String, key: &LockKey, pin: &Pin) {
                 root,
                 minisign,
             } => {
+                // The file is committed: the manifest, or the user's own settings, know the credentials.
+                let mut url = url.clone();
+                if !url.username().is_empty() || url.password().is_some() {
+                    // Cannot fail: an address with a user name has a host.
+                    let _ = url.set_username("");
+                    let _ = url.set_password(None);
+                }
                 let mut fields = vec![("url", url.to_string())];
                 fields.extend(root.clone().map(|r| ("root", r)));
                 fields.extend(minisign.clone().map(|m| ("minisign", m)));

@@ -11,6 +11,7 @@ use crate::shim::{Spec, Tool, Zig};
 use crate::target::{TargetOs, Triple};
 
 mod apple;
+mod ar;
 mod cpu;
 mod linux;
 mod windows;
@@ -58,6 +59,8 @@ pub fn rewrite(
         out.extend(late(context, variant));
     } else if tool == Tool::Dlltool {
         out.extend(apply(args, dlltool));
+    } else if tool == Tool::Ar {
+        out.extend(ar::whole(args));
     } else {
         out.extend(args);
     }

@@ -8,7 +8,9 @@ use xtool::resolve::{Machine, resolve};
 use xtool::target::Host;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     match Manifest::parse(text, Path::new("m.toml")) {
         Ok(manifest) => {
             for triple in manifest.targets.keys() {
@@ -18,15 +20,26 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
                     if let Ok(choice) = resolve(&manifest, machine, triple, None) {
                         if let Some(pin) = choice.pin() {
                             let id = pin.id();
-                            assert!(!id.contains(['/', '\\', '\0']) && id != ".." && !id.is_empty());
+                            assert!(
+                                !id.contains(['/', '\\', '\0']) && id != ".." && !id.is_empty()
+                            );
                         }
                     }
                 }
             }
         }
-        Err(ManifestError::Invalid { line, column, message, .. }) => {
+        Err(ManifestError::Invalid {
+            line,
+            column,
+            message,
+            ..
+        }) => {
             assert!(line >= 1 && column >= 1 && !message.is_empty());
-            assert!(line <= text.lines().count().max(1) + 1, "line {line} of {}", text.lines().count());
+            assert!(
+                line <= text.lines().count().max(1) + 1,
+                "line {line} of {}",
+                text.lines().count()
+            );
         }
         Err(other) => panic!("{other:?}"),
     }

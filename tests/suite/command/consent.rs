@@ -282,6 +282,42 @@ fn what_needs_no_consent_is_not_run_either() {
     }
 }
 
+/// F27: a lock that leads to another server for the bytes that the manifest pins, or takes its keys away: the
+/// manifest's own address is asked, and the lock's never.
+#[test]
+fn a_lock_leads_to_no_server_of_its_own() {
+    let fake = Fake::new("fake", 1000);
+    let good = Fake::serve(std::slice::from_ref(&fake));
+    let evil = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&good, std::slice::from_ref(&fake));
+    succeed(&mut rig.add());
+    let path = rig.project().join("xtool.lock");
+    let lock = fs_err::read_to_string(&path).unwrap();
+    let hostile = lock.replace(&good.authority(), &evil.authority());
+    assert_ne!(lock, hostile);
+    for args in [
+        &["sync", "--locked"][..],
+        &["sync"],
+        &["fetch", "--locked"],
+        &["update"],
+    ] {
+        fs_err::write(&path, &hostile).unwrap();
+        fs_err::remove_dir_all(rig.home()).unwrap();
+        fs_err::remove_dir_all(rig.cache()).unwrap();
+        succeed(&mut rig.xtool(args));
+        assert_eq!(evil.connections(), 0, "{args:?}");
+    }
+    // A package of that name for the same bytes is another place too.
+    let moved = hostile.replace(
+        &format!("url = \"{}\"", evil.url(&fake.file())),
+        "pypi = \"elsewhere\"",
+    );
+    assert_ne!(moved, hostile);
+    fs_err::write(&path, moved).unwrap();
+    fs_err::remove_dir_all(rig.home()).unwrap();
+    super::rig::fail(&mut rig.xtool(&["sync"]), &["manifest", "xtool update"]);
+}
+
 /// Each thing by itself needs consent, says which it is, and passes with `--trust`, which is remembered until it
 /// changes.
 #[test]

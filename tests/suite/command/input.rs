@@ -28,7 +28,10 @@ fn names_that_are_no_names() {
             assert!(!said(&output).contains("panicked"), "{args:?}");
         }
         let toolchain = format!("--toolchain={name}");
-        fail(&mut rig.xtool(&["add", TARGET, &toolchain]), &["help:"]);
+        fail(
+            &mut rig.xtool(&["add", TARGET, &toolchain]),
+            &["help:", "not a valid"],
+        );
     }
     assert_eq!(server.connections(), 0);
     assert_eq!(rig.project_files(), before);
@@ -46,13 +49,15 @@ fn names_that_files_bring() {
     let lock = fs_err::read_to_string(rig.env.path("project/xtool.lock")).unwrap();
     for (from, to) in [
         ("\"fake\"", "\"../../evil\""),
+        ("\"fake\"", "\"fake/evil\""),
+        ("\"fake\"", "\"fake/../../evil\""),
         ("version = \"1\"", "version = \"..\""),
         ("fake-1.tar.gz\"", "../../evil.tar.gz\""),
     ] {
         let hostile = lock.replace(from, to);
         assert_ne!(hostile, lock, "{from}: {lock}");
         rig.env.write("project/xtool.lock", hostile);
-        let said = fail(&mut rig.xtool(&["sync"]), &["xtool.lock"]);
+        let said = fail(&mut rig.xtool(&["sync"]), &["xtool.lock:"]);
         assert!(!said.contains("Installed"), "{said}");
     }
     rig.env.write("project/xtool.lock", lock);
@@ -86,7 +91,7 @@ fn an_unknown_triple() {
     assert_eq!(server.connections(), 0);
 }
 
-/// F66: no HOME: with XTOOL_HOME it is not needed, and without it the error says what is.
+/// F66: no HOME: with `XTOOL_HOME` it is not needed, and without it the error says what is.
 #[test]
 #[cfg(unix)]
 fn without_a_home() {
@@ -230,4 +235,23 @@ fn a_project_file_that_is_no_toml() {
         fail(&mut rig.add(), &[&format!("{file}:3:5")]);
         assert_eq!(rig.project_files(), before, "{file}");
     }
+}
+
+/// F54: the user's own linker for the triple: a conflict that names it, and nothing is changed, in no file of the
+/// project; `--force` replaces it and `remove` brings it back.
+#[test]
+fn a_linker_of_the_users_own() {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    let own = format!("[target.{TARGET}]\nlinker = \"my-ld\" # mine\n");
+    rig.env.write("project/.cargo/config.toml", &own);
+    let before = rig.project_files();
+    fail(&mut rig.add(), &["my-ld", "linker", "--force"]);
+    assert_eq!(rig.project_files(), before);
+    assert_eq!(names(&rig.home().join("projects")), [""; 0]);
+    succeed(rig.add().arg("--force"));
+    assert_ne!(rig.project_files(), before);
+    succeed(&mut rig.xtool(&["remove", TARGET]));
+    assert_eq!(rig.project_files(), before);
 }

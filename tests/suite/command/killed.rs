@@ -7,20 +7,28 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use super::rig::{Fake, Rig, TARGET, fail, is_a, names, run, said, succeed, tree};
+use crate::support::noise;
+use crate::support::server::Server;
+use crate::unpack::build::file;
 
-/// Kinds of calls, and how fast to go through the calls of one kind.
-const KINDS: &[(&str, f64)] = &[
-    ("rename,renameat,renameat2", 1.0),
-    ("mkdir,mkdirat,symlink,symlinkat,link,linkat", 1.6),
-    ("unlink,unlinkat,rmdir", 1.0),
-    ("write,pwrite64", 1.6),
-    ("openat", 1.25),
-    ("fsync,fdatasync,syncfs,ftruncate,fchmod", 1.0),
-    ("flock", 1.0),
-    ("close", 1.4),
+/// Kinds of calls, which of a thread's calls to begin with, and how fast to go on from there.
+const KINDS: &[(&str, usize, f64)] = &[
+    ("rename,renameat,renameat2", 1, 1.0),
+    ("mkdir,mkdirat,symlink,symlinkat,link,linkat", 1, 1.2),
+    ("unlink,unlinkat,rmdir", 1, 1.0),
+    ("write,pwrite64", 1, 1.1),
+    // The first are the loader's.
+    ("openat", 6, 1.1),
+    ("fsync,fdatasync,syncfs,ftruncate,fchmod", 1, 1.0),
+    ("flock", 1, 1.0),
+    ("read,pread64", 12, 1.1),
+    ("recvfrom", 1, 1.1),
+    ("close", 12, 1.2),
 ];
 
 /// The command as one that dies at the n-th call of a kind.
@@ -58,7 +66,7 @@ fn kill_everywhere(
 ) {
     let (mut killed, mut round) = (0, 0);
     let mut phases: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut kinds: Vec<(&str, f64, usize)> = KINDS.iter().map(|(c, f)| (*c, *f, 1)).collect();
+    let mut kinds: Vec<(&str, f64, usize)> = KINDS.iter().map(|(c, n, f)| (*c, *f, *n)).collect();
     while killed < kills() && !kinds.is_empty() && round < 200 {
         round += 1;
         kinds.retain_mut(|(calls, factor, nth)| {
@@ -77,7 +85,10 @@ fn kill_everywhere(
                 // No run has that many of them.
                 return false;
             }
-            *phases.entry(check()).or_default() += 1;
+            let phase = phases.entry(check()).or_default();
+            *phase += 1;
+            // Where there were many already, go on in longer steps.
+            let factor = if *phase > kills() / 6 { 1.4 } else { *factor };
             killed += 1;
             #[expect(
                 clippy::cast_possible_truncation,
@@ -85,7 +96,7 @@ fn kill_everywhere(
                 clippy::cast_precision_loss,
                 reason = "a small count that grows"
             )]
-            let next = (*nth as f64 * *factor) as usize;
+            let next = (*nth as f64 * factor) as usize;
             *nth = next.max(*nth + 1);
             true
         });
@@ -99,9 +110,9 @@ fn phase(rig: &Rig) -> &'static str {
     let downloads = names(&rig.cache().join("downloads/sha256"));
     let toolchains = names(&rig.home().join("toolchains"));
     let has = |path: &str| rig.env.path(path).exists();
-    if has("project/.cargo/config.toml") {
+    if has("project/xtool.lock") {
         "finishing"
-    } else if has("project/xtool.toml") {
+    } else if has("project/.cargo/config.toml") || !names(&rig.home().join("projects")).is_empty() {
         "writing the project's files"
     } else if toolchains.iter().any(|n| is_a(n, "toml")) {
         "making shims"
@@ -118,7 +129,7 @@ fn phase(rig: &Rig) -> &'static str {
     }
 }
 
-fn rig_of(fake: &Fake, server: &crate::support::server::Server) -> Rig {
+fn rig_of(fake: &Fake, server: &Server) -> Rig {
     let rig = Rig::with(server, std::slice::from_ref(fake));
     // A configuration of the user's own, to be kept.
     rig.env
@@ -180,29 +191,59 @@ fn assert_same(
     );
 }
 
-/// F43: an `add` that has everything before it: download, verification, unpacking, renames, shims, project files.
+/// F43: an `add` that has everything before it: download, unpacking, renames, shims, project files; and one that finds
+/// the download in the cache and begins with verifying it.
 #[test]
 fn an_add_from_nothing() {
-    let fake = Fake::with_files("fake", 40);
-    let server = Fake::serve(std::slice::from_ref(&fake));
-    let rig = rig_of(&fake, &server);
-    let original = rig.project_files();
-    succeed(&mut rig.add());
-    let reference = state(&rig);
-    kill_everywhere(
-        "add",
-        || reset(&rig, &original),
-        || rig.add(),
-        || {
-            let phase = phase(&rig);
-            succeed(&mut rig.add());
-            rig.assert_tidy();
-            assert_same(&state(&rig), &reference, phase);
-            phase
-        },
-    );
-    succeed(&mut rig.xtool(&["remove", TARGET]));
-    assert_eq!(rig.project_files(), original);
+    let headers = (0..40).map(|i| file(format!("include/{i}.h"), format!("{i}\n")));
+    let ballast = [file("lib/libc.a", noise(3_000_000))];
+    let fake = Fake::with("fake", headers.chain(ballast));
+    let serving = fake.clone();
+    let server =
+        Server::new(move |r, _| serving.reply(r).pace(256 * 1024, Duration::from_millis(2)));
+    for cached in [false, true] {
+        let rig = rig_of(&fake, &server);
+        let original = rig.project_files();
+        succeed(&mut rig.add());
+        let reference = state(&rig);
+        let keep = rig.env.path("keep");
+        fs_err::rename(rig.cache().join("downloads"), &keep).unwrap();
+        kill_everywhere(
+            if cached {
+                "add with the download there"
+            } else {
+                "add"
+            },
+            || {
+                reset(&rig, &original);
+                if cached {
+                    copy(&keep, &rig.cache().join("downloads"));
+                }
+            },
+            || rig.add(),
+            || {
+                let phase = phase(&rig);
+                succeed(&mut rig.add());
+                rig.assert_tidy();
+                assert_same(&state(&rig), &reference, phase);
+                phase
+            },
+        );
+        succeed(&mut rig.xtool(&["remove", TARGET]));
+        assert_eq!(rig.project_files(), original);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for (name, content) in tree(from) {
+        let place = to.join(&name);
+        if name.ends_with('/') {
+            fs_err::create_dir_all(place).unwrap();
+        } else {
+            fs_err::create_dir_all(place.parent().unwrap()).unwrap();
+            fs_err::write(place, content).unwrap();
+        }
+    }
 }
 
 /// F43: an `add` whose toolchain is there: only shims and the project's files, so that each of their calls is met.

@@ -1,11 +1,15 @@
 //! The read-only layer, a store without permission, two file systems, a full disk's neighbours.
 
+#![cfg(unix)]
+
+use std::time::Duration;
+
 use super::rig::{Fake, Rig, TARGET, fail, names, succeed, tree};
+use crate::support::server::Server;
 use crate::support::skip;
 
 /// F46: a read-only layer that holds the target is used as it is; what it lacks goes to the user's own layer.
 #[test]
-#[cfg(unix)]
 fn a_read_only_layer_is_used_and_never_written() {
     use super::rig::program_for_others;
     use std::os::unix::fs::PermissionsExt as _;
@@ -70,7 +74,6 @@ fn a_read_only_layer_is_used_and_never_written() {
 
 /// F47: a store, a cache or a project that this user may not write is named, with the way out.
 #[test]
-#[cfg(unix)]
 fn a_folder_without_permission_is_named() {
     use super::rig::program_for_others;
     use std::os::unix::fs::PermissionsExt as _;
@@ -142,8 +145,9 @@ fn store_and_cache_on_different_file_systems() {
 #[cfg(target_os = "linux")]
 fn a_file_system_without_locks() {
     use super::rig::{finish, said, spawn};
-    let fakes = [Fake::with_files("fake", 200), Fake::new("other", 1000)];
-    let server = Fake::serve(&fakes);
+    let fakes = [Fake::with_files("fake", 2000)];
+    let serving = fakes[0].clone();
+    let server = Server::new(move |r, _| serving.reply(r).pace(4096, Duration::from_millis(40)));
     for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS"] {
         let rig = Rig::with(&server, &fakes);
         let without_locks = |args: &[&str]| {
@@ -173,7 +177,6 @@ fn a_file_system_without_locks() {
     }
 }
 
-#[cfg(unix)]
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     // /proc/self is owned by whom the process runs as.

@@ -80,7 +80,7 @@ fn prune_leaves_what_a_running_build_holds() {
     let ids = rig.toolchains();
 
     // A compiler that runs, by way of the shim; then a build script that has only been told of the shim.
-    let compiler = spawn(&mut rig.program(&linker, &["x.c"]));
+    let compiler = spawn(&mut rig.program(&linker, &["-c", "x.c"]));
     let inside = rig.home().join("toolchains").join(&ids[0]);
     assert!(until(Duration::from_secs(10), || {
         fs_err::read_link(format!("/proc/{}/exe", compiler.id()))

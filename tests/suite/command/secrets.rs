@@ -78,12 +78,28 @@ fn credentials_are_printed_nowhere() {
                 .xtool(&[json, TARGET, "--json", "-vvv"][..if json == "show" { 4 } else { 1 }]));
             assert_silent(&said(&output), json);
         }
+        // What is committed holds neither user nor password; a query is part of the address.
+        for (path, content) in rig.project_files() {
+            let text = String::from_utf8_lossy(&content).replace(TOKEN, "");
+            assert_silent(&text, &path);
+        }
         for folder in ["home", "cache"] {
             for (path, content) in tree(&rig.env.path(folder)) {
                 assert_silent(&String::from_utf8_lossy(&content), &path);
             }
         }
     }
+    // With what the lock says alone they still get there.
+    let rig = Rig::new();
+    let url = [with(&good)];
+    rig.env.write("manifest.toml", manifest(&[(&fake, &url)]));
+    super::rig::succeed(&mut rig.add());
+    fs_err::remove_dir_all(rig.home()).unwrap();
+    fs_err::remove_dir_all(rig.cache()).unwrap();
+    super::rig::succeed(&mut rig.xtool(&["sync", "--locked"]));
+    let last = good.requests().pop().unwrap();
+    assert!(last.header("Authorization").is_some());
+
     let authorized = good
         .requests()
         .iter()

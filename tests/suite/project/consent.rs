@@ -99,6 +99,9 @@ fn a_hostile_clone_waits_for_its_user() {
     let theirs = required(&other.project(), None, None).expect("read");
     assert_eq!(theirs, []);
     other.put("toolchains.toml", "schema = 1\n");
+    // Alone it is somebody else's business, and nothing reads it.
+    assert_eq!(required(&other.project(), None, None).expect("read"), []);
+    other.put("xtool.toml", "[targets]\n");
     assert!(check(&env.dirs, &other.project(), &items(&other)).is_err());
 }
 

@@ -147,62 +147,85 @@ fn a_change_is_named() {
     assert!(old.changes(&new)[0].to_string().contains("removed"));
 }
 
+fn manifest(sources: Vec<Source>, family: Family) -> Manifest {
+    let toolchain = Toolchain {
+        name: "zig".to_owned(),
+        version: Some("1.0".to_owned()),
+        family,
+        license: "MIT".to_owned(),
+        artifacts: vec![Artifact {
+            version: Some("1.0".to_owned()),
+            host: Host::LinuxX64,
+            targets: vec![],
+            sources,
+        }],
+        library_path: vec![],
+    };
+    let target = Target {
+        triple: triple(MUSL),
+        toolchains: vec!["zig".to_owned()],
+        runner: None,
+        tools: BTreeMap::default(),
+    };
+    Manifest {
+        toolchains: [("zig".to_owned(), toolchain)].into(),
+        targets: [(triple(MUSL), target)].into(),
+    }
+}
+
+/// The manifest's sources for what a pin has.
+fn known(pin: &Pin) -> Vec<Source> {
+    let of = |source: &PinnedSource| match source.clone() {
+        PinnedSource::Url { archive, .. } => Source::Url {
+            url: "https://example.org/x".parse().expect("an address"),
+            archive,
+            root: None,
+            minisign: None,
+        },
+        PinnedSource::Pypi {
+            package, archive, ..
+        } => Source::Pypi {
+            package,
+            archive,
+            root: None,
+        },
+        other => panic!("{other:?}"),
+    };
+    pin.sources.iter().map(of).collect::<Vec<_>>()
+}
+
+fn agrees(t: &str, host: Host, pin: &Pin, manifest: &Manifest) -> Result<(), String> {
+    let mut lock = Lock::default();
+    lock.insert(triple(t), host, None, pin.clone());
+    let key = LockKey {
+        triple: triple(t),
+        host,
+        distribution: None,
+    };
+    lock.agrees(&key, manifest).map_err(|e| {
+        assert!(e.help().expect("help").contains("xtool update"));
+        e.to_string()
+    })
+}
+
 /// F27: a lock and a manifest that contradict each other; so a clone's lock cannot bring in an archive of its own.
 #[test]
 fn a_lock_cannot_bring_archives_of_its_own() {
-    let manifest = |sources: Vec<Source>, family| {
-        let toolchain = Toolchain {
-            name: "zig".to_owned(),
-            version: Some("1.0".to_owned()),
-            family,
-            license: "MIT".to_owned(),
-            artifacts: vec![Artifact {
-                version: Some("1.0".to_owned()),
-                host: Host::LinuxX64,
-                targets: vec![],
-                sources,
-            }],
-            library_path: vec![],
-        };
-        let target = Target {
-            triple: triple(MUSL),
-            toolchains: vec!["zig".to_owned()],
-            runner: None,
-            tools: BTreeMap::default(),
-        };
-        Manifest {
-            toolchains: [("zig".to_owned(), toolchain)].into(),
-            targets: [(triple(MUSL), target)].into(),
-        }
-    };
-    let known = |pin: &Pin| {
-        let of = |a: &Archive| Source::Url {
-            url: "https://example.org/x".parse().expect("an address"),
-            archive: a.clone(),
-            root: None,
-            minisign: None,
-        };
-        pin.sources
-            .iter()
-            .flat_map(PinnedSource::archives)
-            .map(of)
-            .collect::<Vec<_>>()
-    };
-    let agrees = |t: &str, host, pin: &Pin, manifest: &Manifest| {
-        let mut lock = Lock::default();
-        lock.insert(triple(t), host, None, pin.clone());
-        let key = LockKey {
-            triple: triple(t),
-            host,
-            distribution: None,
-        };
-        lock.agrees(&key, manifest).map_err(|e| {
-            assert!(e.help().expect("help").contains("xtool update"));
-            e.to_string()
-        })
-    };
     let good = manifest(known(&pin("1.0")), Family::Zig);
     assert_eq!(agrees(MUSL, Host::LinuxX64, &pin("1.0"), &good), Ok(()));
+    // What is asked then is the manifest's address, whatever stands in the lock.
+    let mut lock = Lock::default();
+    lock.insert(triple(MUSL), Host::LinuxX64, None, pin("1.0"));
+    let taken = lock
+        .pin(&triple(MUSL), Host::LinuxX64, None, &good)
+        .expect("it agrees")
+        .expect("an entry");
+    assert_eq!(taken.id(), pin("1.0").id());
+    for source in &taken.sources {
+        if let PinnedSource::Url { url, .. } = source {
+            assert_eq!(url.as_str(), "https://example.org/x");
+        }
+    }
     for (t, host, pin, manifest, word) in [
         (
             WINDOWS,
@@ -232,6 +255,11 @@ fn a_lock_cannot_bring_archives_of_its_own() {
         let error = agrees(t, host, &pin, manifest).expect_err(word);
         assert!(error.contains(word), "{word}: {error}");
     }
+}
+
+/// F27: the same for packages of a distribution.
+#[test]
+fn a_lock_cannot_bring_packages_of_its_own() {
     let apt = Pin {
         toolchain: "zig".to_owned(),
         family: Family::Zig,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use object::macho;
-use object::read::macho::{FatArch, LoadCommandVariant, MachHeader as _, MachOFatFile32};
+use object::read::macho::{LoadCommandVariant, MachHeader as _, MachOFatFile32};
 
 use super::{Lab, need_library_source, project, succeed};
 
@@ -144,7 +144,11 @@ fn an_imported_sdk_serves_clang_and_zig_alike() {
             );
             let bytes = fs_err::read(&both).unwrap();
             let fat = MachOFatFile32::parse(&*bytes).unwrap();
-            let kinds: Vec<_> = fat.arches().iter().map(FatArch::cputype).collect();
+            let kinds: Vec<_> = fat
+                .arches()
+                .iter()
+                .map(object::read::macho::FatArch::cputype)
+                .collect();
             assert_eq!(kinds, [macho::CPU_TYPE_X86_64, macho::CPU_TYPE_ARM64]);
         }
     }

@@ -169,35 +169,52 @@ fn only_the_executable_bit_is_kept() {
     }
 }
 
-/// F34: the umask applies. It is the process's, so a process of its own has another.
+/// F34: the umask applies, and where it allows everything, nobody else may write all the same. It is the process's, so
+/// a process of its own has another.
 #[cfg(unix)]
 #[test]
 fn the_umask_applies() {
-    let status = std::process::Command::new("sh")
-        .args(["-c", "umask 077; exec \"$0\" \"$@\""])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "--ignored", "unpack::good::under_umask_077"])
-        .output()
-        .unwrap();
-    let output = String::from_utf8_lossy(&status.stdout);
-    assert!(
-        status.status.success() && output.contains("1 passed"),
-        "{output}"
-    );
+    for umask in ["077", "000"] {
+        let status = std::process::Command::new("sh")
+            .args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "--ignored"])
+            .arg(format!("unpack::good::under_umask_{umask}"))
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&status.stdout);
+        assert!(
+            status.status.success() && output.contains("1 passed"),
+            "{output}"
+        );
+    }
 }
 
 #[cfg(unix)]
 #[test]
 #[ignore = "the_umask_applies runs it in a process with another umask"]
 fn under_umask_077() {
+    assert_modes([("d", 0o700), ("d/tool", 0o700), ("d/text", 0o600)]);
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "the_umask_applies runs it in a process with another umask"]
+fn under_umask_000() {
+    assert_modes([("d", 0o755), ("d/tool", 0o755), ("d/text", 0o644)]);
+}
+
+#[cfg(unix)]
+#[track_caller]
+fn assert_modes(modes: [(&str, u32); 3]) {
     use std::os::unix::fs::PermissionsExt as _;
     for format in Format::ALL {
         let archive = format.archive(&[
-            entry("d/tool", Kind::File(b"x".to_vec()), 0o755),
-            file("d/text", "x"),
+            entry("d/tool", Kind::File(b"x".to_vec()), 0o777),
+            entry("d/text", Kind::File(b"x".to_vec()), 0o666),
         ]);
         let sandbox = unpacked(format.file(), &archive, &Options::default());
-        for (name, expected) in [("d", 0o700), ("d/tool", 0o700), ("d/text", 0o600)] {
+        for (name, expected) in modes {
             let metadata = fs_err::metadata(sandbox.dest().join(name)).unwrap();
             let found = metadata.permissions().mode() & 0o7777;
             assert_eq!(found, expected, "{format:?} {name} {found:o}");

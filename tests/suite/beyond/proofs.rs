@@ -1,0 +1,194 @@
+//! `verify`, `doctor`, and what the linker's failures are explained with.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::folder;
+use crate::real::{Lab, fail, project, said, succeed};
+
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
+
+#[test]
+fn verify_runs_what_it_can_and_says_what_it_cannot() {
+    let lab = Lab::enter();
+    let folder = folder(&lab, "cmake", &[WINDOWS, "aarch64-apple-darwin"]);
+    let text = succeed(&mut lab.xtool(&folder, &["verify", "--json"]));
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["passed"], true, "{text}");
+    let result = |target: usize, program: usize, what: &str| {
+        let row = &json["targets"][target]["programs"][program];
+        (
+            row[what]["result"].as_str().unwrap().to_owned(),
+            row[what]["reason"].to_string(),
+        )
+    };
+    // Sorted by triple: macOS first.
+    for program in [0, 1] {
+        assert_eq!(result(0, program, "built").0, "passed", "{text}");
+        let (ran, why) = result(0, program, "ran");
+        assert!(
+            ran == "skipped" && why.contains("do not run on this machine"),
+            "{text}"
+        );
+        assert_eq!(result(1, program, "ran").0, "passed", "{text}");
+    }
+    assert!(
+        result(1, 2, "built").1.contains("not a cargo project"),
+        "{text}"
+    );
+}
+
+/// A toolchain that lost a part is found out.
+#[test]
+fn verify_fails_where_a_program_does_not_link() {
+    let lab = Lab::with_own_store();
+    let folder = folder(&lab, "cmake", &[WINDOWS]);
+    let root = succeed(&mut lab.xtool(&folder, &["show", WINDOWS, "--json"]));
+    let root: Value = serde_json::from_str(&root).unwrap();
+    let path = std::path::Path::new(root["installed"]["path"].as_str().unwrap());
+    fs_err::remove_file(path.join("usr/x86_64-w64-mingw32/lib/libmsvcrt.a")).unwrap();
+    let said = fail(&mut lab.xtool(&folder, &["verify", WINDOWS]), 1);
+    assert!(
+        said.contains("failed") && said.contains("cannot find -lmsvcrt"),
+        "{said}"
+    );
+}
+
+#[test]
+fn verify_builds_rust_with_the_projects_settings() {
+    crate::real::need_library_source();
+    let lab = Lab::enter();
+    let project = project("natives", lab.dir.path());
+    let target = "x86_64-unknown-linux-musl";
+    succeed(&mut lab.xtool(&project, &["add", target, "--build-std"]));
+    let text = succeed(&mut lab.xtool(&project, &["verify", "--json"]));
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let rust = &json["targets"][0]["programs"][2];
+    assert_eq!(rust["built"]["result"], "passed", "{text}");
+    assert_eq!(rust["ran"]["result"], "passed", "{text}");
+}
+
+#[test]
+fn doctor_finds_what_hides_our_settings_and_what_leads_nowhere() {
+    let lab = Lab::enter();
+    let project = project("natives", lab.dir.path());
+    succeed(&mut lab.xtool(&project, &["add", WINDOWS, "--no-rust-std"]));
+    let text = succeed(&mut lab.xtool(&project, &["doctor"]));
+    assert!(text.contains(WINDOWS) && !text.contains("error "), "{text}");
+
+    let mut hidden = lab.xtool(&project, &["doctor", "--json"]);
+    let text = succeed(hidden.env("RUSTFLAGS", "-Cdebuginfo=1"));
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    assert!(
+        findings.iter().any(|f| f["level"] == "warning" && f["what"].as_str().unwrap().contains("`RUSTFLAGS`")),
+        "{text}"
+    );
+
+    let config = project.join(".cargo/config.toml");
+    let moved = fs_err::read_to_string(&config)
+        .unwrap()
+        .replace("/shims/", "/moved/shims/");
+    fs_err::write(&config, moved).unwrap();
+    let text = fail(&mut lab.xtool(&project, &["doctor"]), 1);
+    assert!(
+        text.contains("which is not there") && text.contains("fix: xtool sync"),
+        "{text}"
+    );
+    let mut proxy = lab.xtool(&project, &["doctor"]);
+    let text = fail(proxy.env("SSL_CERT_FILE", "/no/such/file"), 1);
+    assert!(text.contains("SSL_CERT_FILE"), "{text}");
+}
+
+/// The shim adds one line; text and exit status are the linker's.
+#[test]
+fn failed_links_are_explained() {
+    let lab = Lab::enter();
+    let (mac, arm, gnu) = (
+        "aarch64-apple-darwin",
+        "aarch64-unknown-linux-gnu",
+        "x86_64-unknown-linux-gnu",
+    );
+    let folder = folder(&lab, "cmake", &[WINDOWS, mac, arm, gnu]);
+    fs_err::write(folder.join("m.c"), "int main(void) { return 0; }\n").unwrap();
+    fs_err::write(
+        folder.join("f.c"),
+        "int fcntl64(int, int); int main(void) { return fcntl64(0, 1); }\n",
+    )
+    .unwrap();
+    // A library of another machine, where the host's packages keep theirs.
+    let host = [
+        "/usr/lib/x86_64-linux-gnu/libc.so.6",
+        "/usr/lib/aarch64-linux-gnu/libc.so.6",
+        "/lib64/libc.so.6",
+    ];
+    let host = host
+        .into_iter()
+        .find(|p| std::path::Path::new(p).exists())
+        .expect("a libc");
+    for (target, args, words, help) in [
+        (
+            WINDOWS,
+            &["m.c", "-lfoo"][..],
+            "cannot find -lfoo",
+            "help: no `foo` for x86_64-pc-windows-gnu",
+        ),
+        (
+            WINDOWS,
+            &["m.c", host],
+            "file in wrong format",
+            "is this machine's",
+        ),
+        (
+            mac,
+            &["m.c", "-framework", "Foundation"],
+            "unable to find framework",
+            "xtool sdk import",
+        ),
+        (
+            mac,
+            &["m.c", "-lobjc"],
+            "unable to find dynamic system library",
+            "xtool sdk import",
+        ),
+        (gnu, &["f.c"], "undefined symbol: fcntl64", "--glibc 2.28"),
+        (gnu, &["m.c", "-lfoo"], "'foo'", "help: no `foo`"),
+    ] {
+        let env = succeed(&mut lab.xtool(&folder, &["env", target, "--format", "json"]));
+        let env: Value = serde_json::from_str(&env).unwrap();
+        let output = Command::new(env["CC"].as_str().unwrap())
+            .args(args)
+            .args(["-o", "m.out"])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(words) && text.contains(help), "{text}");
+        assert_eq!(text.matches("help: ").count(), 1, "{text}");
+    }
+    // Nothing is added to a link that succeeds, nor to a compilation that fails.
+    let env = succeed(&mut lab.xtool(&folder, &["env", gnu, "--format", "json"]));
+    let env: Value = serde_json::from_str(&env).unwrap();
+    let cc = |args: &[&str]| {
+        let out = Command::new(env["CC"].as_str().unwrap())
+            .args(args)
+            .current_dir(&folder)
+            .output();
+        out.unwrap()
+    };
+    let good = cc(&["m.c", "-o", "m.out"]);
+    assert!(
+        good.status.success() && good.stderr.is_empty(),
+        "{}",
+        said(&good)
+    );
+    fs_err::write(folder.join("bad.c"), "int main(void) { return x; }\n").unwrap();
+    let bad = cc(&["-c", "bad.c"]);
+    assert!(
+        !bad.status.success() && !said(&bad).contains("help: "),
+        "{}",
+        said(&bad)
+    );
+}
