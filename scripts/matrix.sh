@@ -229,7 +229,7 @@ for crate in "${crates[@]}"; do
       result=$(pair "$crate" "$target" "$log")
     fi
     said=
-    [ "$result" != FAILED ] || said=$(remark "$log")
+    [ "$result" != FAILED ] || said=$(remark "$log") || true
     printf '%s\t%s\t%s\t%s\t%s\n' "$crate" "$target" "$result" $((SECONDS - began)) "$said" >>"$state"
     printf '    %-12s %-32s %-8s %4d s  %s\n' "$crate" "$target" "$result" $((SECONDS - began)) "$said"
   done

@@ -64,31 +64,38 @@ try_linux() {
 
 # Under wine: list, show, and add with everything from a mirror on loopback.
 try_windows() {
-  local exe=$1 run_it=$2 dir=$work/try-windows
-  rm -rf "$dir" && mkdir -p "$dir/project/src" "$dir/mirror"
+  local exe=$1 run_it=$2 dir=$work/try-windows cache server port='' i
+  rm -rf "$dir" && mkdir -p "$dir/project/src"
   printf '[package]\nname = "w"\nedition = "2021"\n[workspace]\n' >"$dir/project/Cargo.toml"
   printf 'fn main() {}\n' >"$dir/project/src/main.rs"
-  export WINEDEBUG=-all XTOOL_HOME="Z:${dir//\//\\}\\home"
-  "$run_it" "$exe" list | grep -q x86_64-unknown-linux-musl || die "$exe list"
-  "$run_it" "$exe" show x86_64-unknown-linux-musl | grep -q 'zig 0.15.2' || die "$exe show"
-  # The archive that a Windows host takes, fetched here by this host's xtool and mirrored.
-  (cd "$dir/project" && XTOOL_HOME=$work/home XTOOL_HOST=x86_64-pc-windows-msvc \
-    run "$XTOOL_BIN" -q fetch x86_64-unknown-linux-musl --toolchain zig)
-  local cache
-  cache=$(XTOOL_HOME=$work/home "$XTOOL_BIN" cache dir | tail -n 1)
-  python3 -m http.server --bind 127.0.0.1 --directory "$cache/downloads" 0 >"$dir/server.log" 2>&1 &
-  local server=$! port='' i
-  for i in $(seq 50); do
-    port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$dir/server.log" | head -n 1)
-    [ -n "$port" ] && break
+  # The archive that a Windows host takes, fetched by this host's xtool; its cache is a mirror.
+  (cd "$work" && XTOOL_HOST=x86_64-pc-windows-msvc run "$XTOOL_BIN" -q fetch x86_64-unknown-linux-musl --toolchain zig)
+  cache=$("$XTOOL_BIN" cache dir | tail -n 1)
+  [ -d "$cache/downloads" ] || cache=${XTOOL_CACHE_DIR:-$XTOOL_HOME/cache}
+  python3 -u -m http.server --bind 127.0.0.1 --directory "$cache/downloads" 0 >"$dir/server.log" 2>&1 &
+  server=$!
+  for i in $(seq 100); do
+    port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$dir/server.log" | head -n 1)
+    [ -z "$port" ] || break
     sleep 0.1
   done
-  (cd "$dir/project" && XTOOL_MIRROR=http://127.0.0.1:$port "$run_it" "$exe" add x86_64-unknown-linux-musl --no-rust-std)
-  kill "$server"
-  [ -f "$dir/project/xtool.lock" ] && [ -d "$dir/home/toolchains" ] || die "$exe add wrote nothing"
-  grep -q '\[target.x86_64-unknown-linux-musl\]' "$dir/project/.cargo/config.toml" || die "$exe add: no configuration"
+  [ -n "$port" ] || die "no mirror after ${i} tries: $(cat "$dir/server.log")"
+  if (
+    cd "$dir/project"
+    unset XTOOL_CACHE_DIR XTOOL_SYSTEM_HOME
+    # What this machine's paths are to a Windows program.
+    export WINEDEBUG=-all XTOOL_HOME="Z:${dir//\//\\}\\home" XTOOL_MIRROR="http://127.0.0.1:$port"
+    "$run_it" "$exe" list >"$dir/list" && "$run_it" "$exe" show x86_64-unknown-linux-musl >"$dir/show" &&
+      "$run_it" "$exe" add x86_64-unknown-linux-musl --no-rust-std
+  ); then kill "$server"; else
+    kill "$server"
+    die "$exe under wine"
+  fi
+  grep -q x86_64-unknown-linux-musl "$dir/list" || die "$exe list: $(cat "$dir/list")"
+  grep -q 'zig 0.15.2' "$dir/show" || die "$exe show: $(cat "$dir/show")"
+  ls "$dir"/home/toolchains/zig-*/zig.exe || die "$exe add: no toolchain"
+  grep -q '^\[target.x86_64-unknown-linux-musl\]' "$dir/project/.cargo/config.toml" || die "$exe add: no configuration"
   printf '    list, show and add ran under wine\n'
-  export XTOOL_HOME=$work/home
 }
 
 sdk_done=

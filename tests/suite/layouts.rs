@@ -2,7 +2,6 @@
 //! archives of the same layout whose programs only say how they were called, from a mirror on loopback.
 #![cfg(unix)]
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
