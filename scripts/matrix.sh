@@ -121,7 +121,7 @@ if printf '%s\n' "${targets[@]}" | grep -q wasm && ! command -v wasmtime >/dev/n
   # The runtime as a Python package, behind a script by the program's name.
   "$work/python/bin/python" -c 'import wasmtime' 2>/dev/null || run "$work/python/bin/pip" install -q wasmtime
   mkdir -p "$work/bin"
-  { printf '#!%s\n' "$work/python/bin/python" && cat scripts/wasmtime.py; } >"$work/bin/wasmtime"
+  { printf '#!%s\n' "$work/python/bin/python" && cat scripts/run-wasm.py; } >"$work/bin/wasmtime"
   chmod +x "$work/bin/wasmtime"
   export PATH=$PATH:$work/bin
 fi

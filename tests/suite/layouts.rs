@@ -2,6 +2,7 @@
 //! archives of the same layout whose programs only say how they were called, from a mirror on loopback.
 #![cfg(unix)]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -35,7 +36,6 @@ fn pinned(toolchain: &str, target: &str) -> (String, String, String) {
 
 /// A `.tar.xz` of files with the program's text, below `root`.
 fn archive(root: &str, files: &[&str], dir: &Path) -> Vec<u8> {
-    use std::os::unix::fs::PermissionsExt as _;
     for file in files {
         let path = dir.join(root).join(file);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();

@@ -14,6 +14,7 @@ mod apple;
 mod ar;
 mod cpu;
 mod linux;
+mod wasi;
 mod windows;
 
 pub use cpu::default_cpu;
@@ -39,6 +40,10 @@ pub fn rewrite(
     tool: Tool,
     args: Vec<OsString>,
 ) -> Invocation {
+    let args = match spec.triple.os() {
+        TargetOs::Wasi if tool.is_driver() => wasi::from_wasm_ld(args),
+        _ => args,
+    };
     let linking = tool.is_driver() && links(&args);
     let context = Context {
         spec,

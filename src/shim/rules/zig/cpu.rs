@@ -32,13 +32,14 @@ fn is_arm(triple: &Triple) -> bool {
 /// said of the whole program, and compiles its libc and `compiler_rt` anew for each such set: half a minute a time, and
 /// CMake projects that ask for every instruction set do it dozens of times.
 pub(super) fn is_machine_option(text: &str) -> bool {
-    const OTHERS: [&str; 12] = [
+    const OTHERS: [&str; 13] = [
         "-m32",
         "-m64",
         "-mabi=",
         "-mcmodel=",
         "-mconsole",
         "-mdll",
+        "-mexec-model=",
         "-mfloat-abi=",
         "-mllvm",
         "-mmacos",
