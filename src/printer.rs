@@ -111,6 +111,8 @@ impl Printer {
 fn ignore_closed(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        // Windows, when the reader went away in time: ERROR_PIPE_NOT_CONNECTED (System Error Codes).
+        Err(e) if cfg!(windows) && e.raw_os_error() == Some(233) => Ok(()),
         other => other,
     }
 }
