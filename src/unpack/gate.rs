@@ -158,6 +158,10 @@ impl SafePath {
                 name => path.push(checked_name(name, rules)?),
             }
         }
+        // Behind `./` too: what passes is joined to a folder without it.
+        if begins_with_drive(path.as_str()) {
+            return Err(Refusal::Drive);
+        }
         path.bounded()
     }
 

@@ -194,3 +194,16 @@ fn within_goes_by_whole_names() {
         assert_eq!(parse(outside).within(&root), None, "{outside}");
     }
 }
+
+/// F29: a drive letter behind `./` is one all the same (found by the property above, with the guards switched off).
+#[test]
+fn a_drive_letter_behind_a_dot_is_a_drive() {
+    let rules = Rules { windows: false };
+    for raw in ["./C:", ".//C:/x", "././c:x"] {
+        assert_eq!(
+            SafePath::parse(raw.as_bytes(), rules),
+            Err(Refusal::Drive),
+            "{raw}"
+        );
+    }
+}
