@@ -110,7 +110,7 @@ if [ -n "$only_table" ]; then
 fi
 
 step 'What the builds need'
-need_packages gcc g++ libc6-dev make perl cmake pkg-config libclang-dev wine64 qemu-user python3-venv libc6-arm64-cross \
+need_packages gcc g++ libc6-dev make perl cmake pkg-config libclang-dev nasm wine64 qemu-user python3-venv libc6-arm64-cross \
   libc6-armhf-cross libc6-i386-cross libc6-riscv64-cross libc6-ppc64el-cross libc6-s390x-cross >/dev/null ||
   printf 'not installed: this user may not; a build that needs what is absent will fail\n'
 rust_library_source "$work/rust-src" || die "no library source for $(rustc --version)"

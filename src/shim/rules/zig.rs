@@ -137,15 +137,20 @@ fn compiles(args: &[OsString]) -> bool {
 
 /// Arguments that come last.
 fn late(context: Context<'_>, variant: &Path) -> Vec<OsString> {
+    let mut out = match context.triple.os() {
+        TargetOs::MacOs => apple::headers(context, variant),
+        _ => Vec::new(),
+    };
     if !context.linking {
-        return Vec::new();
+        return out;
     }
-    match context.triple.os() {
+    out.extend(match context.triple.os() {
         TargetOs::Windows => windows::late(context),
         TargetOs::MacOs => apple::late(context, variant),
         TargetOs::Linux => linux::late(context),
         TargetOs::Wasi | TargetOs::Other => Vec::new(),
-    }
+    });
+    out
 }
 
 fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {

@@ -10,6 +10,9 @@ use crate::target::TargetOs;
 /// Where in a variant's folder the stub libraries are.
 const STUBS: &str = "lib";
 
+/// Where in a variant's folder the headers are that zig does not ship.
+const HEADERS: &str = "include";
+
 pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
     match (arg.text, arg.next) {
         // macOS' libiconv keeps its character sets apart.
@@ -72,6 +75,14 @@ pub(super) fn late(context: Context<'_>, variant: &Path) -> Vec<OsString> {
     vec![arg]
 }
 
+/// The folder of headers that zig lacks, after every other: what zig ships one day, or the caller has, wins.
+pub(super) fn headers(context: Context<'_>, variant: &Path) -> Vec<OsString> {
+    if context.spec.sdk.is_some() || context.only_links {
+        return Vec::new();
+    }
+    vec!["-idirafter".into(), variant.join(HEADERS).into_os_string()]
+}
+
 /// zig looks for a SDK of its own accord where SDKROOT or xcrun names one: only ours may count.
 pub(super) fn environment(context: Context<'_>, invocation: &mut Invocation) {
     if context.triple.os() != TargetOs::MacOs {
@@ -99,8 +110,9 @@ pub(super) fn with_version(target: &str, version: &str) -> String {
     }
 }
 
-/// libiconv and libcharset: many crates ask for them on macOS, and zig ships no stub. Both are a part of every macOS.
-/// The symbols are the public API (`iconv.h`, `libcharset.h`).
+/// What zig's part for macOS lacks and every macOS has. libiconv and libcharset: many crates ask for them; the symbols
+/// are the public API (`iconv.h`, `libcharset.h`). And headers of functions that zig's libSystem stub does have:
+/// mimalloc, OpenSSL and jemalloc include them.
 pub(super) fn stub_files(spec: &Spec) -> Vec<(&'static str, String)> {
     if spec.triple.os() != TargetOs::MacOs || spec.sdk.is_some() {
         return Vec::new();
@@ -123,6 +135,18 @@ pub(super) fn stub_files(spec: &Spec) -> Vec<(&'static str, String)> {
         (
             "lib/libcharset.tbd",
             stub("/usr/lib/libcharset.1.dylib", "2.0.0", &charset),
+        ),
+        (
+            "include/CommonCrypto/CommonCryptoError.h",
+            include_str!("apple/CommonCryptoError.h").to_owned(),
+        ),
+        (
+            "include/CommonCrypto/CommonRandom.h",
+            include_str!("apple/CommonRandom.h").to_owned(),
+        ),
+        (
+            "include/sys/syscall.h",
+            include_str!("apple/syscall.h").to_owned(),
         ),
     ]
 }

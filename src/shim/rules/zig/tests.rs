@@ -457,7 +457,14 @@ fn an_sdk_takes_the_place_of_the_stubs() {
         .into_iter()
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(stubs, ["lib/libiconv.tbd", "lib/libcharset.tbd"]);
+    assert_eq!(stubs[..2], ["lib/libiconv.tbd", "lib/libcharset.tbd"]);
+    assert!(
+        stubs[2..].iter().all(|s| s.starts_with("include/")),
+        "{stubs:?}"
+    );
+    assert!(
+        run(&spec, Tool::Cc, &["-c", "a.c"]).ends_with(&["-idirafter".into(), "/v/include".into()])
+    );
     let zig = spec.zig.clone().unwrap();
     let bare = rewrite(&spec, &zig, Path::new("/v"), Tool::Cc, vec!["a.o".into()]);
     assert_eq!(bare.env_remove, ["SDKROOT"]);
@@ -477,6 +484,7 @@ fn an_sdk_takes_the_place_of_the_stubs() {
         "{args}"
     );
     assert!(with.env.iter().any(|(n, v)| n == "SDKROOT" && v == "/sdk"));
+    assert!(!run(&spec, Tool::Cc, &["-c", "a.c"]).contains(&"-idirafter".to_owned()));
 }
 
 #[test]
