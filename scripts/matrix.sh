@@ -156,7 +156,8 @@ pair() {
   local crate=$1 target=$2 log=$3 build=(cargo build --locked) run_it=(cargo run --locked -q)
   [ -z "$peer" ] || build=(cargo zigbuild --locked)
   local args=(-p "matrix-$crate" --target "$target")
-  [ -d "$(rustc --print target-libdir --target "$target")" ] || args+=(-Zbuild-std)
+  # xtool's configuration says so for its own builds.
+  [ -z "$peer" ] || [ -d "$(rustc --print target-libdir --target "$target")" ] || args+=(-Zbuild-std=std,panic_abort)
   if [ -z "$peer" ] && [ "$target" = "$host" ]; then
     # Nothing stands in cargo's configuration for the host's own triple.
     eval "$("$XTOOL_BIN" -q env "$target")" >>"$log" 2>&1

@@ -11,6 +11,10 @@ use crate::target::{TargetOs, Triple};
 /// The value of `BINDGEN_EXTRA_CLANG_ARGS`, quoted as bindgen splits it; `None` where nothing is known.
 pub(super) fn arguments(spec: &Spec) -> Option<String> {
     let mut out = vec![format!("--target={}", clang_target(&spec.triple))];
+    if spec.triple.os() == TargetOs::Wasi {
+        // clang hides every symbol of WebAssembly by default, and bindgen leaves out functions that are hidden.
+        out.push("-fvisibility=default".to_owned());
+    }
     if let (TargetOs::MacOs, Some(sdk)) = (spec.triple.os(), &spec.sdk) {
         out.extend(["-isysroot".to_owned(), path(&sdk.path)]);
     } else if let Some(zig) = &spec.zig {
@@ -144,6 +148,16 @@ mod tests {
         );
         let said = arguments(&spec).unwrap();
         assert!(said.contains("riscv-linux-gnu") && said.contains("=riscv64-unknown"));
+    }
+
+    #[test]
+    fn functions_of_webassembly_are_not_hidden() {
+        let spec = zig("wasm32-wasip1", "wasm32-wasi", "/z");
+        let said = arguments(&spec).unwrap();
+        assert!(
+            said.starts_with("--target=wasm32-wasi -fvisibility=default "),
+            "{said}"
+        );
     }
 
     #[cfg(unix)]
