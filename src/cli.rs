@@ -319,7 +319,7 @@ pub enum CacheCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Remove all downloads; toolchains stay
+    /// Remove all downloads; toolchains stay. A part of one that a new target needs is then downloaded again
     Clean,
     /// Print a key for a CI cache, made from xtool.lock
     Key,

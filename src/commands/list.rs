@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
+use xtool::store::Receipt;
 
 use super::session::Session;
 use crate::cli::List;
@@ -87,6 +88,7 @@ fn installed(session: &Session) -> Result<()> {
                     "bytes": i.receipt.bytes,
                     "source": i.receipt.source,
                     "own": i.own,
+                    "parts": i.receipt.parts,
                 })
             })
             .collect();
@@ -105,11 +107,21 @@ fn installed(session: &Session) -> Result<()> {
     for i in installed {
         let layer = if i.own { "" } else { " (read-only layer)" };
         printer.data(format!(
-            "{:<40}{:>10}  {DIM}{}{layer}{DIM:#}",
+            "{:<40}{:>10}  {DIM}{}{layer}{}{DIM:#}",
             i.id,
             bytes(i.receipt.bytes),
-            i.receipt.source
+            i.receipt.source,
+            parts(&i.receipt)
         ))?;
     }
     Ok(())
+}
+
+/// `: core, linux, musl` for a toolchain of which parts are installed.
+fn parts(receipt: &Receipt) -> String {
+    if receipt.parts.is_empty() {
+        return String::new();
+    }
+    let parts: Vec<&str> = receipt.parts.iter().map(String::as_str).collect();
+    format!(": {}", parts.join(", "))
 }

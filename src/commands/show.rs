@@ -73,6 +73,10 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
                     receipt.source
                 ),
             )?;
+            if !receipt.parts.is_empty() {
+                let parts: Vec<&str> = receipt.parts.iter().map(String::as_str).collect();
+                line("parts", &parts.join(", "))?;
+            }
             line("path", &r.installed.path.display().to_string())?;
             line("shims", &r.folder.display().to_string())?;
             if let Some(sysroot) = &r.spec.sysroot {
@@ -133,6 +137,7 @@ fn json_of(
             "path": r.installed.path,
             "bytes": r.installed.receipt.bytes,
             "source": r.installed.receipt.source,
+            "parts": r.installed.receipt.parts,
             "shims": r.folder,
             "sysroot": r.spec.sysroot,
             "glibc": r.installed.receipt.glibc(),

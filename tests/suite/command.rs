@@ -9,6 +9,7 @@ mod killed;
 mod layers;
 mod network;
 mod output;
+mod parts;
 mod prune;
 mod rig;
 mod secrets;

@@ -12,6 +12,7 @@ mod chroot;
 mod gnu;
 mod hosts;
 mod noop;
+mod parts;
 mod user;
 mod windows;
 
