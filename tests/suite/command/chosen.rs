@@ -79,8 +79,5 @@ fn fetch_takes_the_toolchain_that_is_asked_for_also_where_the_project_has_anothe
     assert_eq!(there.len(), 2, "{there:?}");
     assert!(there.iter().any(|id| id.starts_with("second-1-")));
     assert_eq!(tree(&rig.project()), before, "the project's files stay");
-    assert_eq!(
-        json(&mut rig.xtool(&["show", TARGET]))["chosen"],
-        "first 1"
-    );
+    assert_eq!(json(&mut rig.xtool(&["show", TARGET]))["chosen"], "first 1");
 }
