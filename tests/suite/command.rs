@@ -12,4 +12,5 @@ mod network;
 mod output;
 mod prune;
 mod rig;
+mod sdk;
 mod secrets;
