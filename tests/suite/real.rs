@@ -13,6 +13,7 @@ mod chroot;
 mod gnu;
 mod hosts;
 mod noop;
+mod switch;
 mod user;
 mod windows;
 
