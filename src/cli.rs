@@ -203,7 +203,7 @@ pub struct Fetch {
     /// Take what xtool.lock names, or fail
     #[arg(long)]
     pub locked: bool,
-    /// Take this toolchain, in this version, for targets that are not in a project
+    /// Take this toolchain, in this version, whatever the project takes; its files stay as they are
     #[arg(long, value_name = "NAME[@VERSION]", conflicts_with = "locked")]
     pub toolchain: Option<String>,
     /// Compile now what the toolchain compiles at its first use for a target

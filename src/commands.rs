@@ -10,6 +10,7 @@ use crate::printer::Printer;
 mod add;
 mod apply;
 mod cache;
+mod chosen;
 mod completions;
 mod doctor;
 mod env;

@@ -106,6 +106,11 @@ fn wanted(args: &Fetch, session: &Session) -> Result<(Vec<(Triple, TargetOptions
         .into_iter()
         .filter(|(t, _)| asked.is_empty() || asked.contains(t))
         .collect();
+    if let Some(toolchain) = &args.toolchain {
+        for (_, options) in &mut targets {
+            options.toolchain = Some(toolchain.clone());
+        }
+    }
     let more: Vec<Triple> = asked
         .into_iter()
         .filter(|t| targets.iter().all(|(known, _)| known != t))

@@ -1,5 +1,6 @@
 //! Whole commands: the real program with a store, a cache and a manifest of its own, against a server on loopback.
 
+mod chosen;
 mod concurrent;
 mod consent;
 mod disk;
@@ -12,4 +13,5 @@ mod output;
 mod parts;
 mod prune;
 mod rig;
+mod sdk;
 mod secrets;
