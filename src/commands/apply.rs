@@ -389,6 +389,7 @@ fn write_files(
     if cargo {
         for shadow in shadows::shadows(project, &set, &process_env)? {
             session.printer.warn(&shadow.to_string());
+            session.printer.note(&format!("  fix: {}", shadow.fix()));
         }
     }
     Ok(changed)
