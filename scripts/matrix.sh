@@ -110,10 +110,21 @@ if [ -n "$only_table" ]; then
 fi
 
 step 'What the builds need'
-need_packages gcc g++ libc6-dev make perl cmake pkg-config libclang-dev nasm wine64 qemu-user python3-venv libc6-arm64-cross \
-  libc6-armhf-cross libc6-i386-cross libc6-riscv64-cross libc6-ppc64el-cross libc6-s390x-cross >/dev/null ||
+packages=(gcc g++ libc6-dev make perl cmake pkg-config libclang-dev nasm python3-venv)
+for target in "${targets[@]}"; do
+  case $target in
+  x86_64-*-windows-*) packages+=(wine64) ;;
+  aarch64-*-linux-*) packages+=(qemu-user libc6-arm64-cross) ;;
+  armv7-*) packages+=(qemu-user libc6-armhf-cross) ;;
+  i686-*-linux-*) packages+=(libc6-i386-cross) ;;
+  riscv64gc-*) packages+=(qemu-user libc6-riscv64-cross) ;;
+  powerpc64le-*) packages+=(qemu-user libc6-ppc64el-cross) ;;
+  s390x-*) packages+=(qemu-user libc6-s390x-cross) ;;
+  esac
+done
+need_packages "${packages[@]}" >/dev/null ||
   printf 'not installed: this user may not; a build that needs what is absent will fail\n'
-rust_library_source "$work/rust-src" || die "no library source for $(rustc --version)"
+rust_library_source "${CARGO_TARGET_DIR:-$PWD/target}/rust-src" || die "no library source for $(rustc --version)"
 if [ ! -x "$work/python/bin/python" ]; then
   run python3 -m venv "$work/python"
 fi

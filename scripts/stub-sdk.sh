@@ -2,11 +2,16 @@
 # Makes a small Apple SDK for tests out of what zig ships (libSystem's stubs and headers) and stub frameworks that
 # hold only names. Programs link with it; it is no substitute for Apple's.
 #
-#   scripts/stub-sdk.sh ZIG_FOLDER OUT_FOLDER     makes OUT_FOLDER/MacOSX14.5.sdk and prints its path
+#   scripts/stub-sdk.sh ZIG_FOLDER OUT_FOLDER [LIBCXX_FOLDER]
+#
+# makes OUT_FOLDER/MacOSX14.5.sdk and prints its path. zig's libc++ headers are for zig's own clang, so C++ comes from a
+# folder with the libc++ of the compiler that is to use the SDK: include/c++/v1, and lib/libc++.so.1 and
+# lib/libc++abi.so.1, whose names become the stub (the C++ ABI gives them the same names on macOS).
 set -euo pipefail
 
 zig=$1
 sdk=$2/MacOSX14.5.sdk
+libcxx=${3:-}
 rm -rf "$sdk"
 mkdir -p "$sdk/usr/lib" "$sdk/System/Library/Frameworks"
 cp -r "$zig"/lib/libc/include/any-macos-any "$sdk/usr/include" 2>/dev/null ||
@@ -62,5 +67,15 @@ framework SystemConfiguration _SCDynamicStoreCopyProxies _SCDynamicStoreCreate _
 stub /usr/lib/libobjc.A.dylib _objc_msgSend _objc_autoreleasePoolPush _objc_autoreleasePoolPop >"$sdk/usr/lib/libobjc.tbd"
 stub /usr/lib/libiconv.2.dylib _iconv _iconv_close _iconv_open >"$sdk/usr/lib/libiconv.tbd"
 stub /usr/lib/libcharset.1.dylib _locale_charset >"$sdk/usr/lib/libcharset.tbd"
+
+if [ -n "$libcxx" ]; then
+  mkdir -p "$sdk/usr/include/c++"
+  cp -r "$libcxx/include/c++/v1" "$sdk/usr/include/c++/v1"
+  mapfile -t names < <(nm --dynamic --defined-only --format=posix "$libcxx/lib/libc++.so.1" "$libcxx/lib/libc++abi.so.1" |
+    sed -nE 's/^((_Z|__cxa_|__gxx_|__dynamic_cast)[^ @]*).*/_\1/p' | sort -u)
+  [ ${#names[@]} -gt 1000 ] || { printf 'error: no names in %s\n' "$libcxx/lib" >&2; exit 1; }
+  stub /usr/lib/libc++.1.dylib "${names[@]}" >"$sdk/usr/lib/libc++.1.tbd"
+  ln -s libc++.1.tbd "$sdk/usr/lib/libc++.tbd"
+fi
 
 printf '%s\n' "$sdk"

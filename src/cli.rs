@@ -203,7 +203,7 @@ pub struct Fetch {
     /// Take what xtool.lock names, or fail
     #[arg(long)]
     pub locked: bool,
-    /// Take this toolchain, in this version, for targets that are not in a project
+    /// Take this toolchain, in this version, whatever the project takes; its files stay as they are
     #[arg(long, value_name = "NAME[@VERSION]", conflicts_with = "locked")]
     pub toolchain: Option<String>,
     /// Compile now what the toolchain compiles at its first use for a target
@@ -319,7 +319,7 @@ pub enum CacheCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Remove all downloads; toolchains stay
+    /// Remove all downloads; toolchains stay. A part of one that a new target needs is then downloaded again
     Clean,
     /// Print a key for a CI cache, made from xtool.lock
     Key,

@@ -10,6 +10,7 @@ use crate::printer::Printer;
 mod add;
 mod apply;
 mod cache;
+mod chosen;
 mod completions;
 mod doctor;
 mod env;
@@ -74,7 +75,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
     match cli.command {
         Command::Completions(args) => completions::script(&args, printer),
         Command::Man => completions::man(printer),
-        Command::Inspect(args) => inspect::run(&args, printer),
+        Command::Inspect(args) => inspect::run(&args, global, printer),
         Command::Cache(args) => cache::run(&args, &Session::open(global, printer)?),
         Command::Add(args) => add::run(&args, &Session::open(global, printer)?),
         Command::Remove(args) => remove::run(&args, &Session::open(global, printer)?),

@@ -189,7 +189,13 @@ pub fn clients(
     look(
         &["python3", "python", "py"],
         Level::Note,
-        "pip's settings tell where wheels come from",
+        "pip runs in it",
+        "apt-get install python3",
+    );
+    look(
+        &["pip3", "pip", "uv"],
+        Level::Note,
+        "without its settings wheels come from its default index, or from the toolchain's own site",
         "apt-get install python3-pip",
     );
     if cfg!(target_os = "linux") {
@@ -238,10 +244,10 @@ pub fn clients(
         if seen.contains(&names) {
             continue;
         }
-        let fix = if triple.os() == TargetOs::Windows {
-            "apt-get install wine64"
-        } else {
-            "apt-get install qemu-user"
+        let fix = match triple.os() {
+            TargetOs::Windows => "apt-get install wine64",
+            TargetOs::Wasi => "cargo install wasmtime-cli",
+            _ => "apt-get install qemu-user",
         };
         let all: Vec<&str> = names.iter().map(String::as_str).collect();
         look(&all, triple, fix);
@@ -255,6 +261,7 @@ fn runners(triple: &Triple) -> Option<Vec<String>> {
     let names = |list: &[&str]| Some(list.iter().map(|s| (*s).to_owned()).collect());
     match triple.os() {
         TargetOs::Windows if !cfg!(windows) => names(&["wine", "wine-stable", "wine64"]),
+        TargetOs::Wasi => names(&["wasmtime"]),
         TargetOs::Linux if cfg!(target_os = "linux") && triple.arch() != std::env::consts::ARCH => {
             let arch = match triple.arch() {
                 "i686" | "i586" => "i386",

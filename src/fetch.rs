@@ -55,6 +55,12 @@ use mirror::Miss;
 /// A `.minisig` file has four short lines; more than this is none.
 const SIGNATURE_LIMIT: u64 = 16 * 1024;
 
+/// Whether an HTTPS client can be made of the settings: proxies are well formed, and there are roots of trust. Reads
+/// certificates; no connection is made.
+pub fn check(settings: &Settings) -> Result<(), FetchError> {
+    client::build(settings, "https").map(drop)
+}
+
 /// Gets archives. Cheap to clone; clones share the client, the limit on downloads at a time, and what is known of the
 /// mirror.
 #[derive(Clone)]

@@ -63,6 +63,14 @@ pub struct Slice {
     pub advice: Advice,
 }
 
+impl Slice {
+    /// Whether it was made for another machine, and its libraries were not looked for.
+    pub fn is_foreign(&self) -> bool {
+        let status = |l: &Library| l.status == libraries::Status::NotChecked;
+        !self.libraries.is_empty() && self.libraries.iter().all(status)
+    }
+}
+
 /// Inspects a file. `sysroot`: where a foreign binary's libraries are looked for, as if it were `/`.
 pub fn inspect(
     path: &Path,

@@ -1,20 +1,22 @@
 //! Drives the stages for toolchains that are wanted: source → fetch → unpack → store, several at a time.
 //!
-//! In: [`Pin`]s. Out: for each, the [`Installed`] toolchain or what stopped it; one that fails takes no other with it.
+//! In: [`Want`]s. Out: for each, the [`Installed`] toolchain or what stopped it; one that fails takes no other with it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::archive::VerifiedArchive;
+use crate::archive::{Archive, VerifiedArchive};
 use crate::fetch::{FetchError, Fetcher};
 use crate::help::Help;
 use crate::interrupt;
+use crate::parts::{Extent, Paths};
 use crate::pin::{Pin, PinnedSource};
 use crate::reporter::Reporter;
 use crate::source::{self, SourceError};
-use crate::store::{Installed, Receipt, Store, StoreError};
-use crate::unpack::{self, UnpackError};
+use crate::store::{Installed, Receipt, Staging, Store, StoreError};
+use crate::unpack::{self, Keep, UnpackError, Unpacked};
 
 mod transport;
 
@@ -67,13 +69,47 @@ fn download_help(error: &SourceError) -> Option<String> {
     })
 }
 
+/// A toolchain, and how much of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Want {
+    /// Which, exactly.
+    pub pin: Pin,
+    /// How much.
+    pub extent: Extent,
+}
+
+impl Want {
+    /// Takes a target's toolchain into the list: one that is there already is wanted as far as either needs it.
+    pub fn add(wants: &mut Vec<Self>, pin: &Pin, extent: Extent) {
+        let id = pin.id();
+        match wants.iter_mut().find(|want| want.pin.id() == id) {
+            Some(want) => want.extent = want.extent.union(&extent),
+            None => wants.push(Self {
+                pin: pin.clone(),
+                extent,
+            }),
+        }
+    }
+}
+
 /// A toolchain that is there now.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// Where and what.
     pub installed: Installed,
-    /// Whether this call installed it.
+    /// Whether this call installed it, or added something to it.
     pub fresh: bool,
+    /// What this call added to a toolchain that was there.
+    pub added: Option<Added>,
+}
+
+/// What was added to a toolchain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// Names of parts.
+    pub parts: BTreeSet<String>,
+    /// Bytes of their files.
+    pub bytes: u64,
 }
 
 /// Everything that an installation needs; cheap to clone.
@@ -91,11 +127,11 @@ pub struct Installer {
 
 impl Installer {
     /// Installs what is missing, all at once as far as downloads and cores allow. The results are in the order of
-    /// `pins`. SIGINT ends the process ([`interrupt`]); parts of downloads stay for the next time.
-    pub fn install_all(&self, pins: &[Pin]) -> Vec<Result<Outcome, InstallError>> {
-        let mut found: Vec<Option<Result<Outcome, InstallError>>> = pins
+    /// `wants`. SIGINT ends the process ([`interrupt`]); parts of downloads stay for the next time.
+    pub fn install_all(&self, wants: &[Want]) -> Vec<Result<Outcome, InstallError>> {
+        let mut found: Vec<Option<Result<Outcome, InstallError>>> = wants
             .iter()
-            .map(|pin| self.present(pin).transpose())
+            .map(|want| self.present(want).transpose())
             .collect();
         if found.iter().all(Option::is_some) {
             return found.into_iter().flatten().collect();
@@ -115,23 +151,25 @@ impl Installer {
                 return vec![Err(e.into())];
             }
         };
-        let missing: Vec<usize> = (0..pins.len()).filter(|i| found[*i].is_none()).collect();
-        let work = join_all(missing.iter().map(|i| self.install(&pins[*i])));
+        let missing: Vec<usize> = (0..wants.len()).filter(|i| found[*i].is_none()).collect();
+        let work = join_all(missing.iter().map(|i| self.install(&wants[*i])));
         for (i, result) in missing.into_iter().zip(runtime.block_on(work)) {
             found[i] = Some(result);
         }
         found.into_iter().flatten().collect()
     }
 
-    fn present(&self, pin: &Pin) -> Result<Option<Outcome>, InstallError> {
-        Ok(self.store.find(&pin.id())?.map(|installed| Outcome {
+    fn present(&self, want: &Want) -> Result<Option<Outcome>, InstallError> {
+        let found = self.store.find_with(&want.pin.id(), &want.extent)?;
+        Ok(found.map(|installed| Outcome {
             installed,
             fresh: false,
+            added: None,
         }))
     }
 
-    async fn install(&self, pin: &Pin) -> Result<Outcome, InstallError> {
-        let id = pin.id();
+    async fn install(&self, want: &Want) -> Result<Outcome, InstallError> {
+        let id = want.pin.id();
         let this = self.clone();
         let _lock = blocking(move || {
             this.store.lock(&id, || {
@@ -141,65 +179,132 @@ impl Installer {
         })
         .await?;
         // Whoever held the lock may have installed it.
-        if let Some(there) = self.present(pin)? {
+        if let Some(there) = self.present(want)? {
             return Ok(there);
         }
-        let provided = source::provide(pin, &self.context, &self.fetcher).await?;
+        let there = self.store.find_own(&want.pin.id())?;
+        let mut pin = want.pin.clone();
+        if let Some(there) = &there {
+            // What it came from is what the cache may still have.
+            pin.sources
+                .sort_by_key(|s| lines(s.archives()) != there.receipt.archives);
+        }
+        let provided = source::provide(&pin, &self.context, &self.fetcher).await?;
         let this = self.clone();
-        let pin = pin.clone();
-        blocking(move || this.unpack(&pin, &pin.sources[provided.source], &provided.archives)).await
+        let extent = want.extent.clone();
+        blocking(move || {
+            let source = &pin.sources[provided.source];
+            match there {
+                Some(there) => this.add(&pin, source, &provided.archives, &there, &extent),
+                None => this.whole(&pin, source, &provided.archives, &extent),
+            }
+        })
+        .await
     }
 
-    fn unpack(
+    /// Installs as much as `extent` says.
+    fn whole(
         &self,
         pin: &Pin,
         source: &PinnedSource,
         archives: &[VerifiedArchive],
+        extent: &Extent,
     ) -> Result<Outcome, InstallError> {
-        let root = match source {
-            PinnedSource::Url { root, .. }
-            | PinnedSource::Pypi { root, .. }
-            | PinnedSource::Path { root, .. } => root.as_deref(),
-            PinnedSource::Apt { .. } => None,
-        };
         let staging = self.store.stage()?;
-        let tree = staging.tree();
-        let options = unpack::Options {
-            root,
-            ..unpack::Options::default()
-        };
-        let (mut files, mut bytes) = (0, 0);
-        for archive in archives {
-            let unpacked = unpack::unpack(archive, &tree, &options).map_err(|source| {
-                InstallError::Unpack {
-                    toolchain: pin.toolchain.clone(),
-                    version: pin.version.clone(),
-                    source: Box::new(source),
-                }
-            })?;
-            files += unpacked.files;
-            bytes += unpacked.bytes;
-        }
-        let receipt = Receipt {
-            schema: 1,
+        let keep = Keep::AllBut(&extent.without);
+        let unpacked = unpack_all(pin, source, archives, &staging, keep)?;
+        let mut receipt = Receipt {
+            schema: 0,
             toolchain: pin.toolchain.clone(),
             version: pin.version.clone(),
             family: pin.family,
             source: source.describe(),
-            archives: archives
-                .iter()
-                .map(|a| format!("{}  {}", a.archive().sha256, a.archive().file))
-                .collect(),
-            files,
-            bytes,
+            archives: lines(archives.iter().map(VerifiedArchive::archive).collect()),
+            files: unpacked.files,
+            bytes: unpacked.bytes,
             xtool: env!("CARGO_PKG_VERSION").to_owned(),
+            parts: BTreeSet::new(),
+            without: BTreeSet::new(),
         };
+        receipt.set_extent(extent);
         let installed = self.store.commit(staging, &pin.id(), &receipt)?;
         Ok(Outcome {
             installed,
             fresh: true,
+            added: None,
         })
     }
+
+    /// Adds what a toolchain lacks of `extent`.
+    fn add(
+        &self,
+        pin: &Pin,
+        source: &PinnedSource,
+        archives: &[VerifiedArchive],
+        there: &Installed,
+        extent: &Extent,
+    ) -> Result<Outcome, InstallError> {
+        let lacking: BTreeSet<Paths> = there.lacks(extent);
+        let staging = self.store.stage()?;
+        let unpacked = unpack_all(pin, source, archives, &staging, Keep::Only(&lacking))?;
+        let before = there.receipt.extent();
+        let after = before.union(extent);
+        let mut receipt = there.receipt.clone();
+        receipt.files += unpacked.files;
+        receipt.bytes += unpacked.bytes;
+        env!("CARGO_PKG_VERSION").clone_into(&mut receipt.xtool);
+        receipt.set_extent(&after);
+        let installed = self.store.add_parts(staging, there, &lacking, &receipt)?;
+        Ok(Outcome {
+            installed,
+            fresh: true,
+            added: Some(Added {
+                parts: after.parts.difference(&before.parts).cloned().collect(),
+                bytes: unpacked.bytes,
+            }),
+        })
+    }
+}
+
+/// A receipt's lines about archives.
+fn lines(archives: Vec<&Archive>) -> Vec<String> {
+    let line = |a: &Archive| format!("{}  {}", a.sha256, a.file);
+    archives.into_iter().map(line).collect()
+}
+
+/// Unpacks all archives of a source into the staged tree.
+fn unpack_all(
+    pin: &Pin,
+    source: &PinnedSource,
+    archives: &[VerifiedArchive],
+    staging: &Staging,
+    keep: Keep<'_>,
+) -> Result<Unpacked, InstallError> {
+    let root = match source {
+        PinnedSource::Url { root, .. }
+        | PinnedSource::Pypi { root, .. }
+        | PinnedSource::Path { root, .. } => root.as_deref(),
+        PinnedSource::Apt { .. } => None,
+    };
+    let options = unpack::Options {
+        root,
+        keep,
+        ..unpack::Options::default()
+    };
+    let tree = staging.tree();
+    let mut all = Unpacked::default();
+    for archive in archives {
+        let unpacked =
+            unpack::unpack(archive, &tree, &options).map_err(|source| InstallError::Unpack {
+                toolchain: pin.toolchain.clone(),
+                version: pin.version.clone(),
+                source: Box::new(source),
+            })?;
+        all.files += unpacked.files;
+        all.links += unpacked.links;
+        all.bytes += unpacked.bytes;
+    }
+    Ok(all)
 }
 
 /// Runs work that waits for disks or locks off the threads that the network needs.

@@ -24,6 +24,7 @@ pub mod install;
 pub mod interrupt;
 pub mod manifest;
 pub mod mirror;
+pub mod parts;
 pub mod pin;
 pub mod project;
 pub mod reporter;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use crate::archive::Archive;
+use crate::parts::{Extent, Parts};
 use crate::pin::PinnedSource;
 use crate::target::{Host, Triple};
 
@@ -45,6 +46,8 @@ pub struct Toolchain {
     /// Folders below the toolchain's root that its own programs need on their library path
     /// (`{multiarch}` is the host's, `x86_64-linux-gnu`).
     pub library_path: Vec<String>,
+    /// What only some targets need; empty: every install is whole.
+    pub parts: Parts,
 }
 
 /// Which argument rules the shim uses.
@@ -160,6 +163,8 @@ pub struct TargetTools {
     pub zig_cpu: Option<String>,
     /// The lowest glibc that can be asked for, and the default floor (`2.17`).
     pub glibc: Option<String>,
+    /// The parts of the toolchain that the target needs besides its core; `None`: all of it.
+    pub parts: Option<Vec<String>>,
 }
 
 impl Manifest {
@@ -175,6 +180,15 @@ impl Manifest {
                 Self::parse(&text, path)
             }
         }
+    }
+
+    /// How much of a toolchain a target needs. All of it, where the manifest does not say.
+    pub fn extent(&self, toolchain: &str, triple: &Triple) -> Extent {
+        let target = self.targets.get(triple);
+        let listed = target.and_then(|t| t.tools.get(toolchain)?.parts.as_deref());
+        self.toolchains
+            .get(toolchain)
+            .map_or_else(Extent::whole, |t| t.parts.extent(listed))
     }
 
     /// The target, if the manifest has it.

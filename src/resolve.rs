@@ -14,6 +14,13 @@ pub struct ToolchainSpec {
     pub version: Option<String>,
 }
 
+impl ToolchainSpec {
+    /// Whether a pin is what it asks for.
+    pub fn fits(&self, pin: &Pin) -> bool {
+        self.name == pin.toolchain && self.version.as_ref().is_none_or(|v| *v == pin.version)
+    }
+}
+
 impl std::str::FromStr for ToolchainSpec {
     type Err = crate::target::InvalidName;
 

@@ -23,6 +23,8 @@ mod response;
 pub mod rules;
 mod runner;
 mod spec;
+#[cfg(unix)]
+mod terminal;
 mod variant;
 mod xcrun;
 

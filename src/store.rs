@@ -1,17 +1,20 @@
 //! The store: where toolchains are, each in a folder of its own that never changes.
 //!
 //! In: an id and a staged folder. Out: an [`Installed`] toolchain. A toolchain exists once its receipt does; the
-//! folder is renamed into place before the receipt is written, so that a crash leaves nothing that counts.
+//! folder is renamed into place before the receipt is written, so that a crash leaves nothing that counts. A receipt
+//! may say that parts are missing; those can be added later, and what is there stays as it is.
 
 mod exe;
 mod in_use;
 mod layout;
 mod lock;
+mod parts;
 mod prune;
 mod receipt;
 mod staging;
 mod zig_cache;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use layout::Layout;
@@ -22,6 +25,7 @@ pub use receipt::{Receipt, write_atomically};
 pub use staging::Staging;
 
 use crate::help::Help;
+use crate::parts::{Extent, Paths};
 use crate::target::check_name;
 
 /// Why the store could not be read or written.
@@ -122,6 +126,13 @@ pub struct Installed {
     pub own: bool,
 }
 
+impl Installed {
+    /// What of `wanted` is not there.
+    pub fn lacks(&self, wanted: &Extent) -> BTreeSet<Paths> {
+        self.receipt.extent().lacks(wanted)
+    }
+}
+
 impl Store {
     /// A store in these folders; nothing is created before something is written.
     pub fn new(layout: Layout) -> Self {
@@ -133,24 +144,38 @@ impl Store {
         &self.layout
     }
 
-    /// The toolchain with that id in the first layer that has it.
+    /// The toolchain with that id in the first layer that has it, however much of it.
     pub fn find(&self, id: &str) -> Result<Option<Installed>, StoreError> {
+        Ok(self.layers_with(id)?.into_iter().next())
+    }
+
+    /// The toolchain with that id in the first layer that has so much of it.
+    pub fn find_with(&self, id: &str, wanted: &Extent) -> Result<Option<Installed>, StoreError> {
+        let mut layers = self.layers_with(id)?.into_iter();
+        Ok(layers.find(|installed| installed.lacks(wanted).is_empty()))
+    }
+
+    /// The toolchain with that id in the user's own layer.
+    pub fn find_own(&self, id: &str) -> Result<Option<Installed>, StoreError> {
+        Ok(self.layers_with(id)?.into_iter().find(|i| i.own))
+    }
+
+    fn layers_with(&self, id: &str) -> Result<Vec<Installed>, StoreError> {
         check_name(id, "toolchain id")?;
+        let mut found = Vec::new();
         for (toolchains, own) in self.layout.toolchain_layers() {
             let path = toolchains.join(id);
             match Receipt::read(&toolchains, id)? {
-                Some(receipt) if path.is_dir() => {
-                    return Ok(Some(Installed {
-                        id: id.to_owned(),
-                        path,
-                        receipt,
-                        own,
-                    }));
-                }
+                Some(receipt) if path.is_dir() => found.push(Installed {
+                    id: id.to_owned(),
+                    path,
+                    receipt,
+                    own,
+                }),
                 _ => {}
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// Every complete toolchain of every layer; one id once.

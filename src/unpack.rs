@@ -14,12 +14,14 @@
 //! - Files are not synced to disk: the store does that once.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archive::VerifiedArchive;
 use crate::help::Help;
+use crate::parts::Paths;
 
 mod deb;
 mod decode;
@@ -44,6 +46,8 @@ pub struct Options<'a> {
     /// The folder of the archive that becomes `dest`'s content, `/` between its names. What lies outside it is
     /// checked all the same and not written.
     pub root: Option<&'a str>,
+    /// How much of what is below the root is written; the rest is checked all the same.
+    pub keep: Keep<'a>,
     /// Where to stop.
     pub limits: Limits,
     /// Threads to use; at least one is.
@@ -54,8 +58,33 @@ impl Default for Options<'_> {
     fn default() -> Self {
         Self {
             root: None,
+            keep: Keep::All,
             limits: Limits::default(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// Which paths below the root are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep<'a> {
+    /// All of them.
+    #[default]
+    All,
+    /// All but these.
+    AllBut(&'a BTreeSet<Paths>),
+    /// Only these.
+    Only(&'a BTreeSet<Paths>),
+}
+
+impl Keep<'_> {
+    /// Whether a path is written.
+    fn has(self, path: &SafePath) -> bool {
+        let covered = |all: &BTreeSet<Paths>| all.iter().any(|p| p.cover(path.as_str()));
+        match self {
+            Self::All => true,
+            Self::AllBut(paths) => !covered(paths),
+            Self::Only(paths) => covered(paths),
         }
     }
 }
@@ -261,6 +290,7 @@ fn unpack_format(
     let rules = Rules::of_host();
     let plan = Plan {
         root: root(options.root, rules)?,
+        keep: options.keep,
         limits: options.limits,
         threads: options.threads.max(1),
         rules,

@@ -145,11 +145,7 @@ pub fn spec(
             spec.compiler_version = Some(place.version.to_owned());
         }
     }
-    spec.library_path = toolchain
-        .library_path
-        .iter()
-        .map(|p| below(place.root, &p.replace("{multiarch}", multiarch(place.host))))
-        .collect();
+    spec.library_path = library_path(toolchain, place);
     if toolchain.family == Family::Zig {
         spec.zig = tools.zig_target.as_ref().map(|zig_target| Zig {
             exe: with_suffix(place.root.join("zig"), place.host.exe_suffix()),
@@ -176,6 +172,38 @@ pub fn spec(
     let runner = options.runner.as_deref().or(target.runner.as_deref());
     spec.runner = runner.and_then(|name| Runner::named(name, spec.sysroot.clone()));
     Ok(spec)
+}
+
+/// What a toolchain has for programs of a target once they are built, by absolute path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AfterBuild {
+    /// Removes symbols.
+    pub strip: Option<PathBuf>,
+    /// The target's libraries.
+    pub sysroot: Option<PathBuf>,
+    /// What the toolchain's own programs need on their library path.
+    pub library_path: Vec<PathBuf>,
+}
+
+/// What is left to do with a built program needs no options of the target.
+pub fn after_build(toolchain: &Toolchain, tools: &TargetTools, place: Place<'_>) -> AfterBuild {
+    let major = place.version.split('.').next().unwrap_or_default();
+    let under = |path: &Option<String>| {
+        let path = path.as_ref()?.replace("{major}", major);
+        Some(below(place.root, &path))
+    };
+    AfterBuild {
+        strip: under(&tools.strip).map(|p| with_suffix(p, place.host.exe_suffix())),
+        sysroot: under(&tools.sysroot),
+        library_path: library_path(toolchain, place),
+    }
+}
+
+fn library_path(toolchain: &Toolchain, place: Place<'_>) -> Vec<PathBuf> {
+    let folders = toolchain.library_path.iter();
+    folders
+        .map(|p| below(place.root, &p.replace("{multiarch}", multiarch(place.host))))
+        .collect()
 }
 
 /// The floor to link for: what was asked for, else the target's own.

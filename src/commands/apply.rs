@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Error, Result};
 use serde_json::json;
 use xtool::build_env::{build_env, rustflags, shim};
-use xtool::install::Outcome as Installation;
+use xtool::install::{Outcome as Installation, Want};
 use xtool::pin::Pin;
 use xtool::project::apply::Where;
 use xtool::project::cargo_config::{Change, Entries};
@@ -166,30 +166,19 @@ fn install(
     targets: &[(Triple, TargetOptions)],
     pins: &[Pin],
 ) -> Result<(Vec<Ready>, Vec<Error>)> {
-    let mut unique: Vec<Pin> = Vec::new();
-    for pin in pins {
-        if unique.iter().all(|p| p.id() != pin.id()) {
-            unique.push(pin.clone());
-        }
+    let manifest = session.manifest()?;
+    let mut wants: Vec<Want> = Vec::new();
+    for ((triple, _), pin) in targets.iter().zip(pins) {
+        Want::add(&mut wants, pin, manifest.extent(&pin.toolchain, triple));
     }
-    let outcomes = session.installer()?.install_all(&unique);
+    let outcomes = session.installer()?.install_all(&wants);
     let mut failures = Vec::new();
     let mut installed: Vec<Installation> = Vec::new();
     for outcome in outcomes {
         match outcome {
             Ok(outcome) => {
                 if outcome.fresh {
-                    let r = &outcome.installed.receipt;
-                    session.printer.step(
-                        "Installed",
-                        &format!(
-                            "{} {} ({}, from {})",
-                            r.toolchain,
-                            r.version,
-                            bytes(r.bytes),
-                            r.source
-                        ),
-                    );
+                    tell_installed(session, &outcome);
                 }
                 installed.push(outcome);
             }
@@ -215,6 +204,30 @@ fn install(
         }
     }
     Ok((ready, failures))
+}
+
+/// What was installed, or added to what was there.
+pub fn tell_installed(session: &Session, outcome: &Installation) {
+    let r = &outcome.installed.receipt;
+    let toolchain = format!("{} {}", r.toolchain, r.version);
+    match &outcome.added {
+        None => session.printer.step(
+            "Installed",
+            &format!("{toolchain} ({}, from {})", bytes(r.bytes), r.source),
+        ),
+        Some(added) => {
+            let parts: Vec<&str> = added.parts.iter().map(String::as_str).collect();
+            let parts = if parts.is_empty() {
+                "what was missing".to_owned()
+            } else {
+                parts.join(", ")
+            };
+            session.printer.step(
+                "Added",
+                &format!("{parts} of {toolchain} ({})", bytes(added.bytes)),
+            );
+        }
+    }
 }
 
 fn variant(
@@ -376,6 +389,7 @@ fn write_files(
     if cargo {
         for shadow in shadows::shadows(project, &set, &process_env)? {
             session.printer.warn(&shadow.to_string());
+            session.printer.note(&format!("  fix: {}", shadow.fix()));
         }
     }
     Ok(changed)

@@ -8,13 +8,14 @@ use serde_json::json;
 use xtool::build_env::{build_env, rustflags, shim};
 use xtool::doctor::{self, Finding, Level};
 use xtool::env_vars;
-use xtool::fetch::Settings;
 use xtool::project::cargo_config::Entries;
 use xtool::project::settings::{Config, RustStd};
 use xtool::project::{Kind, Project, shadows};
 use xtool::rust_std::{self, Provider};
 use xtool::shim::{self as shims, Tool};
 use xtool::target::Triple;
+
+mod network;
 
 use super::env;
 use super::session::Session;
@@ -37,7 +38,7 @@ pub fn run(session: &Session) -> Result<ExitCode> {
         which,
         doctor::libclang(process),
     ));
-    found.extend(network(session));
+    found.extend(network::look(session));
     match &project {
         Some(project) => found.extend(of_project(session, project, &targets)),
         None => found.push(Finding::new(
@@ -62,72 +63,6 @@ fn host(session: &Session) -> Finding {
             env!("CARGO_PKG_VERSION")
         ),
     )
-}
-
-fn network(session: &Session) -> Vec<Finding> {
-    const AREA: &str = "network";
-    let mut out = Vec::new();
-    match Settings::from_env(session.store.layout().cache().to_owned(), session.offline) {
-        Ok(_) => {
-            let set = |name: &&str| {
-                env_vars::non_empty(name)
-                    .or_else(|| env_vars::non_empty(&name.to_lowercase()))
-                    .is_some()
-            };
-            let proxies: Vec<&str> = [
-                env_vars::HTTPS_PROXY,
-                env_vars::HTTP_PROXY,
-                env_vars::ALL_PROXY,
-            ]
-            .into_iter()
-            .filter(set)
-            .collect();
-            let via = if proxies.is_empty() {
-                "No proxy is set".to_owned()
-            } else {
-                format!("Downloads go through {}", proxies.join(", "))
-            };
-            out.push(Finding::new(AREA, Level::Ok, via));
-        }
-        Err(e) => {
-            let fix =
-                xtool::help::Help::help(&e).unwrap_or_else(|| "correct or unset it".to_owned());
-            out.push(Finding::new(AREA, Level::Error, e.to_string()).fix(fix));
-        }
-    }
-    if let Some(file) = env_vars::non_empty(env_vars::SSL_CERT_FILE)
-        && !Path::new(&file).is_file()
-    {
-        out.push(
-            Finding::new(
-                AREA,
-                Level::Error,
-                format!(
-                    "SSL_CERT_FILE names `{}`, which is not there",
-                    Path::new(&file).display()
-                ),
-            )
-            .fix("unset SSL_CERT_FILE, or name a bundle of certificates"),
-        );
-    }
-    if let Some(mirror) = env_vars::non_empty(env_vars::XTOOL_MIRROR) {
-        let path = Path::new(&mirror);
-        let is_url = mirror.to_string_lossy().contains("://");
-        if !is_url && !path.exists() {
-            out.push(
-                Finding::new(
-                    AREA,
-                    Level::Error,
-                    format!(
-                        "XTOOL_MIRROR names `{}`, which is not there",
-                        path.display()
-                    ),
-                )
-                .fix("unset XTOOL_MIRROR, or write one with `xtool mirror`"),
-            );
-        }
-    }
-    out
 }
 
 fn of_project(session: &Session, project: &Project, targets: &[Triple]) -> Vec<Finding> {
@@ -173,7 +108,7 @@ fn of_project(session: &Session, project: &Project, targets: &[Triple]) -> Vec<F
     match shadows::shadows(project, &entries, &|name| std::env::var_os(name)) {
         Ok(list) => out.extend(
             list.iter()
-                .map(|s| Finding::new(AREA, Level::Warning, s.to_string())),
+                .map(|s| Finding::new(AREA, Level::Warning, s.to_string()).fix(s.fix())),
         ),
         Err(e) => out.push(Finding::new(AREA, Level::Error, e.to_string())),
     }
@@ -291,7 +226,12 @@ fn print(session: &Session, found: &[Finding]) -> Result<ExitCode> {
         }
     }
     let warnings = found.iter().filter(|f| f.level == Level::Warning).count();
-    printer.note(&format!("{errors} errors, {warnings} warnings"));
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    printer.note(&format!(
+        "{}, {}",
+        count(errors, "error"),
+        count(warnings, "warning")
+    ));
     Ok(code)
 }
 

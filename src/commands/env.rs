@@ -101,11 +101,14 @@ pub fn prepare(
     lock: &Lock,
 ) -> Result<Prepared> {
     let pin = lock.require(triple, session.machine().host, session.distribution())?;
-    let Some(installed) = session.store.find(&pin.id())? else {
-        return Err(with_help(
-            format!("{} {} is not installed", pin.toolchain, pin.version),
-            "xtool sync",
-        ));
+    let extent = session.manifest()?.extent(&pin.toolchain, triple);
+    let Some(installed) = session.store.find_with(&pin.id(), &extent)? else {
+        let toolchain = format!("{} {}", pin.toolchain, pin.version);
+        let what = match session.store.find(&pin.id())? {
+            Some(_) => format!("{toolchain} is installed without what `{triple}` needs of it"),
+            None => format!("{toolchain} is not installed"),
+        };
+        return Err(with_help(what, "xtool sync"));
     };
     session.store.adopt_zig_cache(&installed.id)?;
     let spec = apply::spec(session, triple, options, &installed, pin)?;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Error, Result};
 use serde_json::json;
-use xtool::pin::Pin;
+use xtool::install::Want;
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, TargetOptions};
 use xtool::target::Triple;
@@ -28,17 +28,16 @@ pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
     } else {
         LockUse::Prefer
     };
-    let mut pins: Vec<Pin> = Vec::new();
+    let mut wants: Vec<Want> = Vec::new();
     for (triple, options) in &targets {
         let want = apply::spec_of(options)?;
         let pin = pins::pin(session, triple, want.as_ref(), &mut lock, how)?;
-        if pins.iter().all(|p| p.id() != pin.id()) {
-            pins.push(pin);
-        }
+        let extent = session.manifest()?.extent(&pin.toolchain, triple);
+        Want::add(&mut wants, &pin, extent);
     }
     let mut installed = Vec::new();
     let mut failures: Vec<Error> = Vec::new();
-    for outcome in session.installer()?.install_all(&pins) {
+    for outcome in session.installer()?.install_all(&wants) {
         match outcome {
             Ok(outcome) => installed.push(outcome),
             Err(e) => failures.push(e.into()),
@@ -51,14 +50,13 @@ pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
     }
     let printer = session.printer;
     for outcome in &installed {
-        let verb = if outcome.fresh {
-            "Installed"
-        } else {
-            "Present"
-        };
+        if outcome.fresh {
+            apply::tell_installed(session, outcome);
+            continue;
+        }
         let r = &outcome.installed.receipt;
         printer.step(
-            verb,
+            "Present",
             &format!("{} {} ({})", r.toolchain, r.version, bytes(r.bytes)),
         );
     }
@@ -68,7 +66,7 @@ pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
     if printer.json() {
         let rows: Vec<_> = installed
             .iter()
-            .map(|o| json!({ "id": o.installed.id, "path": o.installed.path, "fresh": o.fresh }))
+            .map(|o| json!({ "id": o.installed.id, "path": o.installed.path, "fresh": o.fresh, "parts": o.installed.receipt.parts }))
             .collect();
         let errors: Vec<_> = failures.iter().map(failure::json).collect();
         printer.value(
@@ -108,6 +106,11 @@ fn wanted(args: &Fetch, session: &Session) -> Result<(Vec<(Triple, TargetOptions
         .into_iter()
         .filter(|(t, _)| asked.is_empty() || asked.contains(t))
         .collect();
+    if let Some(toolchain) = &args.toolchain {
+        for (_, options) in &mut targets {
+            options.toolchain = Some(toolchain.clone());
+        }
+    }
     let more: Vec<Triple> = asked
         .into_iter()
         .filter(|t| targets.iter().all(|(known, _)| known != t))

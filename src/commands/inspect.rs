@@ -13,8 +13,12 @@ use xtool::inspect::strip::{self, StripError, Stripped};
 use xtool::inspect::tables::Tables;
 use xtool::inspect::{self, InspectError, Report};
 
-use crate::cli::Inspect;
+use crate::cli::{Global, Inspect};
 use crate::printer::{self, Printer};
+
+mod toolchain;
+
+use toolchain::Toolchains;
 
 /// What became of one file.
 struct Inspected {
@@ -42,7 +46,7 @@ impl Help for Failed {
 }
 
 /// Inspects every file; fails if one could not be read or does not meet a requirement.
-pub fn run(args: &Inspect, printer: Printer) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Inspect, global: &Global, printer: Printer) -> anyhow::Result<ExitCode> {
     let requirements = match parse(&args.require) {
         Ok(r) => r,
         Err(e) if printer.json() => {
@@ -57,10 +61,11 @@ pub fn run(args: &Inspect, printer: Printer) -> anyhow::Result<ExitCode> {
     if args.strip.is_some() && args.files.len() > 1 {
         bail!("`--strip OUT` takes one file, not {}", args.files.len());
     }
+    let toolchains = Toolchains::new(global, printer);
     let mut ok = true;
     let mut values = Vec::new();
     for (index, file) in args.files.iter().enumerate() {
-        match one(args, file, &requirements) {
+        match one(args, file, &requirements, &toolchains) {
             Ok(done) => {
                 ok &= done.outcomes.iter().all(|o| o.met);
                 if printer.json() {
@@ -93,15 +98,36 @@ fn parse(texts: &[String]) -> Result<Vec<Requirement>, require::RequireError> {
     texts.iter().map(|t| t.parse()).collect()
 }
 
-fn one(args: &Inspect, file: &Path, requirements: &[Requirement]) -> Result<Inspected, Failed> {
+fn one(
+    args: &Inspect,
+    file: &Path,
+    requirements: &[Requirement],
+    toolchains: &Toolchains,
+) -> Result<Inspected, Failed> {
     let tables = Tables::built_in();
-    let report = inspect::inspect(file, args.sysroot.as_deref(), tables)?;
+    let mut report = inspect::inspect(file, args.sysroot.as_deref(), tables)?;
+    // Another machine's libraries are where its toolchain keeps them, unless the user knows better.
+    let sysroot = match report.slices.first() {
+        Some(slice) if args.sysroot.is_none() && slice.is_foreign() => {
+            toolchains.sysroot(&slice.facts)
+        }
+        _ => None,
+    };
+    if sysroot.is_some() {
+        report = inspect::inspect(file, sysroot.as_deref(), tables)?;
+    }
     let outcomes = requirements
         .iter()
         .map(|r| require::check(r, &report.slices, report.size, tables))
         .collect();
     let stripped = match (&args.strip, report.slices.first()) {
-        (Some(out), Some(slice)) => Some(strip::strip(&strip::on_path(&slice.facts)?, file, out)?),
+        (Some(out), Some(slice)) => {
+            let stripper = match toolchains.stripper(&slice.facts) {
+                Some(stripper) => stripper,
+                None => strip::on_path(&slice.facts)?.as_path().into(),
+            };
+            Some(strip::strip(&stripper, file, out)?)
+        }
         _ => None,
     };
     Ok(Inspected {
@@ -125,8 +151,13 @@ fn show(printer: Printer, done: &Inspected, after_another: bool) -> anyhow::Resu
     let text = inspect::render::text(&done.report, &done.outcomes, Tables::built_in());
     printer.data(format!("{gap}{}", text.trim_end()))?;
     if let Some(s) = &done.stripped {
-        let sizes = format!("{} → {}", printer::bytes(s.before), printer::bytes(s.after));
-        printer.step("Stripped", &format!("{} ({sizes})", s.path.display()));
+        let [before, after] = [s.before, s.after].map(printer::bytes);
+        let saved = printer::bytes(s.before.saturating_sub(s.after));
+        printer.step(
+            "Stripped",
+            &format!("{} ({before} → {after}, {saved} saved)", s.path.display()),
+        );
+        printer.step("", &format!("with {}", s.program.display()));
     }
     if done.stripped.is_some() && done.report.slices.iter().any(|s| is_signed(&s.facts)) {
         printer

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
+use xtool::store::Receipt;
 
+use super::chosen::Chosen;
 use super::session::Session;
 use crate::cli::List;
 use crate::printer::{BOLD, DIM, bytes};
@@ -21,27 +23,31 @@ pub fn run(args: &List, session: &Session) -> Result<ExitCode> {
 
 fn targets(session: &Session) -> Result<()> {
     let manifest = session.manifest()?;
-    let configured = session.project_targets();
+    let chosen = Chosen::of(session);
     let machine = session.machine();
     let printer = session.printer;
     let rows: Vec<_> = manifest
         .targets
         .values()
         .map(|target| {
-            let choice = xtool::resolve::resolve(manifest, machine, &target.triple, None).ok();
-            (target, choice.map(|c| c.describe()))
+            let default = xtool::resolve::resolve(manifest, machine, &target.triple, None).ok();
+            let chosen = chosen
+                .has(&target.triple)
+                .then(|| chosen.on(manifest, machine, session.distribution(), &target.triple));
+            (target, default.map(|c| c.describe()), chosen)
         })
         .collect();
     if printer.json() {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(target, choice)| {
+            .map(|(target, default, chosen)| {
                 json!({
                     "triple": target.triple,
                     "toolchains": target.toolchains,
-                    "default": choice,
+                    "default": default,
                     "runner": target.runner,
-                    "configured": configured.contains(&target.triple),
+                    "configured": chosen.is_some(),
+                    "chosen": chosen.as_ref().and_then(Option::as_ref),
                 })
             })
             .collect();
@@ -52,21 +58,19 @@ fn targets(session: &Session) -> Result<()> {
         "{BOLD}{:<34}{:<22}{}{BOLD:#}",
         "TARGET", "TOOLCHAIN HERE", "ALL"
     ))?;
-    for (target, choice) in rows {
-        let mark = if configured.contains(&target.triple) {
-            "* "
-        } else {
-            "  "
-        };
+    let configured = rows.iter().any(|(_, _, chosen)| chosen.is_some());
+    for (target, default, chosen) in rows {
+        let mark = if chosen.is_some() { "* " } else { "  " };
+        let here = chosen.unwrap_or(default);
         printer.data(format!(
             "{mark}{:<32}{:<22}{DIM}{}{DIM:#}",
             target.triple,
-            choice.as_deref().unwrap_or("none"),
+            here.as_deref().unwrap_or("none"),
             target.toolchains.join(", ")
         ))?;
     }
-    if !configured.is_empty() {
-        printer.note("* in this project's xtool.toml");
+    if configured {
+        printer.note("* in this project's xtool.toml, with the toolchain that this project takes");
     }
     Ok(())
 }
@@ -87,6 +91,7 @@ fn installed(session: &Session) -> Result<()> {
                     "bytes": i.receipt.bytes,
                     "source": i.receipt.source,
                     "own": i.own,
+                    "parts": i.receipt.parts,
                 })
             })
             .collect();
@@ -105,11 +110,21 @@ fn installed(session: &Session) -> Result<()> {
     for i in installed {
         let layer = if i.own { "" } else { " (read-only layer)" };
         printer.data(format!(
-            "{:<40}{:>10}  {DIM}{}{layer}{DIM:#}",
+            "{:<40}{:>10}  {DIM}{}{layer}{}{DIM:#}",
             i.id,
             bytes(i.receipt.bytes),
-            i.receipt.source
+            i.receipt.source,
+            parts(&i.receipt)
         ))?;
     }
     Ok(())
+}
+
+/// `: core, linux, musl` for a toolchain of which parts are installed.
+fn parts(receipt: &Receipt) -> String {
+    if receipt.parts.is_empty() {
+        return String::new();
+    }
+    let parts: Vec<&str> = receipt.parts.iter().map(String::as_str).collect();
+    format!(": {}", parts.join(", "))
 }

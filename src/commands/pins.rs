@@ -87,9 +87,7 @@ fn agree(session: &Session, triple: &Triple, lock: &Lock) -> Result<()> {
 }
 
 fn fits(pin: &Pin, want: Option<&ToolchainSpec>) -> bool {
-    want.is_none_or(|want| {
-        want.name == pin.toolchain && want.version.as_ref().is_none_or(|v| *v == pin.version)
-    })
+    want.is_none_or(|want| want.fits(pin))
 }
 
 struct Here {

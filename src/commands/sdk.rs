@@ -27,27 +27,11 @@ pub fn run(args: &Sdk, session: &Session) -> Result<ExitCode> {
 }
 
 fn import(args: &SdkImport, session: &Session) -> Result<ExitCode> {
-    let staging = session.store.stage()?;
-    let tree = staging.tree();
-    match Given::read(args)? {
-        Given::Folder(folder) => {
-            // Judged before it is copied, which takes a while.
-            let there = sdk::within(&folder)?;
-            session
-                .printer
-                .step("Copying", &there.path.display().to_string());
-            sdk::copy_tree(&there.path, &tree)?;
-        }
-        Given::File(path, archive) => {
-            let verified = VerifiedArchive::check(&path, &archive)?;
-            unpack::unpack(&verified, &tree, &unpack::Options::default())?;
-        }
-        Given::Url(url, archive) => {
-            let verified = download(session, url, archive)?;
-            unpack::unpack(&verified, &tree, &unpack::Options::default())?;
-        }
-    }
-    let (imported, fresh) = sdk::adopt(&session.store, staging)?;
+    let given = Given::read(args)?;
+    let from = given.to_string();
+    // What is found wrong is found in a staging folder, which says nothing to the user.
+    let (imported, fresh) =
+        take(given, session).with_context(|| format!("Cannot import `{from}`"))?;
     let printer = session.printer;
     if printer.json() {
         let mut value = json_of(&imported);
@@ -65,8 +49,35 @@ fn import(args: &SdkImport, session: &Session) -> Result<ExitCode> {
             "Now: xtool add aarch64-apple-darwin --sdk {}",
             imported.name
         ));
+    } else {
+        printer
+            .note("An SDK of this name is there already; remove that folder first to replace it");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn take(given: Given, session: &Session) -> Result<(Imported, bool)> {
+    let staging = session.store.stage()?;
+    let tree = staging.tree();
+    match given {
+        Given::Folder(folder) => {
+            // Judged before it is copied, which takes a while.
+            let there = sdk::within(&folder)?;
+            session
+                .printer
+                .step("Copying", &there.path.display().to_string());
+            sdk::copy_tree(&there.path, &tree)?;
+        }
+        Given::File(path, archive) => {
+            let verified = VerifiedArchive::check(&path, &archive)?;
+            unpack::unpack(&verified, &tree, &unpack::Options::default())?;
+        }
+        Given::Url(url, archive) => {
+            let verified = download(session, url, archive)?;
+            unpack::unpack(&verified, &tree, &unpack::Options::default())?;
+        }
+    }
+    Ok(sdk::adopt(&session.store, staging)?)
 }
 
 /// What the user named.
@@ -74,6 +85,15 @@ enum Given {
     Folder(PathBuf),
     File(PathBuf, Archive),
     Url(Url, Archive),
+}
+
+impl std::fmt::Display for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder(path) | Self::File(path, _) => path.display().fmt(f),
+            Self::Url(url, _) => redacted(url).fmt(f),
+        }
+    }
 }
 
 impl Given {

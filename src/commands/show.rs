@@ -8,6 +8,7 @@ use xtool::resolve::{self, Machine};
 use xtool::shim as shims;
 use xtool::target::{Host, Triple};
 
+use super::chosen::Chosen;
 use super::env;
 use super::session::{Session, triple};
 use crate::cli::Show;
@@ -19,8 +20,10 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
     let manifest = session.manifest()?;
     let target = resolve::target(manifest, &triple)?;
     let here = resolve::resolve(manifest, session.machine(), &triple, None).ok();
-    let hosts = hosts(session, &triple)?;
-    let configured = session.project_targets().contains(&triple);
+    let chosen = Chosen::of(session);
+    let configured = chosen.has(&triple);
+    let hosts = hosts(session, &triple, &chosen)?;
+    let chosen = chosen.on(manifest, session.machine(), session.distribution(), &triple);
     let ready = if configured {
         env::ready(session, &triple).ok()
     } else {
@@ -34,6 +37,7 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
             &triple,
             here.as_ref(),
             configured,
+            chosen.as_deref(),
             ready.as_ref(),
             &hosts,
         );
@@ -48,6 +52,10 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
             .map_or("none".to_owned(), resolve::Choice::describe)
             .as_str(),
     )?;
+    if configured {
+        let chosen = chosen.as_deref().unwrap_or("none on this host");
+        line("chosen", &format!("{chosen}   (this project's)"))?;
+    }
     line(
         "runner",
         target
@@ -73,6 +81,10 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
                     receipt.source
                 ),
             )?;
+            if !receipt.parts.is_empty() {
+                let parts: Vec<&str> = receipt.parts.iter().map(String::as_str).collect();
+                line("parts", &parts.join(", "))?;
+            }
             line("path", &r.installed.path.display().to_string())?;
             line("shims", &r.folder.display().to_string())?;
             if let Some(sysroot) = &r.spec.sysroot {
@@ -98,7 +110,12 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
             line("variables", &format!("xtool env {triple}"))?;
         }
     }
-    printer.data(format!("  {DIM}on{DIM:#}"))?;
+    let heading = if configured {
+        "on, in this project"
+    } else {
+        "on"
+    };
+    printer.data(format!("  {DIM}{heading}{DIM:#}"))?;
     for (host, toolchain) in hosts {
         printer.data(format!(
             "    {host:<28}{}",
@@ -113,6 +130,7 @@ fn json_of(
     triple: &Triple,
     here: Option<&resolve::Choice<'_>>,
     configured: bool,
+    chosen: Option<&str>,
     ready: Option<&env::Prepared>,
     hosts: &[(String, Option<String>)],
 ) -> Result<ExitCode> {
@@ -133,6 +151,7 @@ fn json_of(
             "path": r.installed.path,
             "bytes": r.installed.receipt.bytes,
             "source": r.installed.receipt.source,
+            "parts": r.installed.receipt.parts,
             "shims": r.folder,
             "sysroot": r.spec.sysroot,
             "glibc": r.installed.receipt.glibc(),
@@ -147,17 +166,28 @@ fn json_of(
         "default": here.map(resolve::Choice::describe),
         "runner": target.runner,
         "configured": configured,
+        "chosen": chosen,
         "installed": ready,
         "hosts": hosts,
     }))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What each host would get: with apt where Debian or Ubuntu run on it, and without.
-fn hosts(session: &Session, triple: &Triple) -> Result<Vec<(String, Option<String>)>> {
+/// What each host would get, in this project where the target is one of it: with apt where Debian or Ubuntu run on it,
+/// and without.
+fn hosts(
+    session: &Session,
+    triple: &Triple,
+    chosen: &Chosen,
+) -> Result<Vec<(String, Option<String>)>> {
     let manifest = session.manifest()?;
     let choice = |host, apt| {
         let machine = Machine { host, apt };
+        if chosen.has(triple) {
+            let here = apt && session.machine() == machine;
+            let distribution = if here { session.distribution() } else { None };
+            return chosen.on(manifest, machine, distribution, triple);
+        }
         resolve::resolve(manifest, machine, triple, None)
             .ok()
             .map(|c| c.describe())

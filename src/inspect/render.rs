@@ -4,6 +4,8 @@ mod chart;
 mod describe;
 mod paper;
 
+use std::path::Path;
+
 use super::libraries::{Library, Status};
 use super::require::Outcome;
 use super::size::{human, percent};
@@ -61,7 +63,7 @@ fn libraries(paper: &mut Paper, all: &[Library]) {
         if !word.is_empty() {
             state.push(word.to_owned());
         }
-        state.extend(library.path.as_ref().map(|p| p.display().to_string()));
+        state.extend(library.path.as_ref().map(|p| end_of(p)));
         state.extend(library.needed_by.as_ref().map(|by| format!("for {by}")));
         // The C runtime of Windows is a dozen DLLs with one note.
         if noted != library.note {
@@ -76,6 +78,23 @@ fn libraries(paper: &mut Paper, all: &[Library]) {
             all.len() - LIBRARIES
         ));
     }
+}
+
+/// A path, or as much of its end as fits into the line; `--json` has it whole.
+fn end_of(path: &Path) -> String {
+    const MOST: usize = paper::WIDTH - 36;
+    let whole = path.display().to_string();
+    if whole.chars().count() <= MOST {
+        return whole;
+    }
+    let mut rest = whole.as_str();
+    while let Some((_, shorter)) = rest.split_once(std::path::MAIN_SEPARATOR) {
+        if shorter.chars().count() + 2 <= MOST && !shorter.is_empty() {
+            return format!("…{}{shorter}", std::path::MAIN_SEPARATOR);
+        }
+        rest = shorter;
+    }
+    whole
 }
 
 fn sizes(paper: &mut Paper, slice: &Slice) {

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::facts::{Facts, Format};
 use crate::help::Help;
+use crate::target::{TargetOs, Triple};
 
 /// Why there is no stripped copy.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub enum StripError {
         path: PathBuf,
     },
     /// No program for it.
-    #[error("No program that strips this file is on PATH: looked for {}", names.join(", "))]
+    #[error("No installed toolchain strips this file, nor a program on PATH: looked for {}", names.join(", "))]
     NoProgram {
         /// What was looked for.
         names: Vec<String>,
@@ -56,11 +57,47 @@ impl Help for StripError {
         match self {
             Self::SameFile { .. } => Some("name another file for the copy".into()),
             Self::NoProgram { .. } => {
-                Some("install the target's toolchain (`xtool add <triple>`) or LLVM's tools".into())
+                Some("install LLVM's tools (apt-get install llvm), or a toolchain that has a strip: zig has none that works on built programs".into())
             }
             _ => None,
         }
     }
+}
+
+/// A program that strips (GNU's or LLVM's, both of which take `-o`), and what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stripper {
+    /// The program.
+    pub program: PathBuf,
+    /// What it needs on its library path: a toolchain of Debian's packages, unpacked anywhere, brings its libraries.
+    pub library_path: Vec<PathBuf>,
+}
+
+impl From<&Path> for Stripper {
+    fn from(program: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            library_path: Vec::new(),
+        }
+    }
+}
+
+/// Whether a toolchain for the target can be asked about the file: its system and CPU are the file's.
+pub fn suits(facts: &Facts, triple: &Triple) -> bool {
+    let os = match triple.os() {
+        TargetOs::Linux => "linux",
+        TargetOs::Windows => "windows",
+        TargetOs::MacOs => "macos",
+        TargetOs::Wasi | TargetOs::Other => return false,
+    };
+    let arch = match triple.arch() {
+        "i586" | "i686" => "x86",
+        "riscv64gc" => "riscv64",
+        arch if arch.starts_with("arm") && triple.env().ends_with("hf") => "armhf",
+        arch if arch.starts_with("arm") => "armel",
+        arch => arch,
+    };
+    facts.os == os && facts.architecture == arch
 }
 
 /// A stripped copy.
@@ -130,10 +167,10 @@ pub fn on_path(facts: &Facts) -> Result<PathBuf, StripError> {
         .ok_or(StripError::NoProgram { names })
 }
 
-/// Strips `input` into `out` with `program` (GNU's or LLVM's `strip`, both of which take `-o`).
+/// Strips `input` into `out`.
 ///
 /// `out` appears whole or not at all, with the permissions of `input`.
-pub fn strip(program: &Path, input: &Path, out: &Path) -> Result<Stripped, StripError> {
+pub fn strip(stripper: &Stripper, input: &Path, out: &Path) -> Result<Stripped, StripError> {
     let write = |source| StripError::Write {
         path: out.to_owned(),
         source,
@@ -155,18 +192,29 @@ pub fn strip(program: &Path, input: &Path, out: &Path) -> Result<Stripped, Strip
         .tempfile_in(&folder)
         .map_err(write)?
         .into_temp_path();
-    let output = Command::new(program)
+    let program = &stripper.program;
+    let mut command = Command::new(program);
+    if cfg!(target_os = "linux") && !stripper.library_path.is_empty() {
+        let name = "LD_LIBRARY_PATH";
+        let before = crate::env_vars::non_empty(name);
+        let before = before.iter().flat_map(std::env::split_paths);
+        let all = stripper.library_path.iter().cloned().chain(before);
+        if let Ok(all) = std::env::join_paths(all) {
+            command.env(name, all);
+        }
+    }
+    let output = command
         .arg("-o")
         .arg(staged.as_os_str())
         .arg(&input)
         .output()
         .map_err(|source| StripError::Run {
-            program: program.to_owned(),
+            program: program.clone(),
             source,
         })?;
     if !output.status.success() {
         return Err(StripError::Failed {
-            program: program.to_owned(),
+            program: program.clone(),
             status: output.status,
             stderr: last_line(&output.stderr),
         });
@@ -176,7 +224,7 @@ pub fn strip(program: &Path, input: &Path, out: &Path) -> Result<Stripped, Strip
     let after = fs_err::metadata(&staged).map_err(write)?.len();
     staged.persist(out).map_err(|e| write(e.error))?;
     Ok(Stripped {
-        program: program.to_owned(),
+        program: program.clone(),
         path: out.to_owned(),
         before: metadata.len(),
         after,

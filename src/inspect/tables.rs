@@ -40,6 +40,9 @@ pub struct Linux {
     /// The CPUs that it is made for; empty means any.
     #[serde(default)]
     pub architectures: Vec<String>,
+    /// By architecture, the oldest CPU that the system itself runs on, where that is not the first of them.
+    #[serde(default)]
+    pub cpus: BTreeMap<String, String>,
     /// Names of sets of libraries in the file; after loading, the libraries.
     #[serde(default)]
     pub libraries: Vec<String>,

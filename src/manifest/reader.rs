@@ -46,6 +46,9 @@ pub(super) struct At<T> {
     pub span: Range<usize>,
 }
 
+/// A key of the author's choice, and its array of strings.
+type NamedStrings<'a> = (At<&'a str>, Vec<At<&'a str>>);
+
 impl<'a> Table<'a> {
     pub fn new(text: Text<'a>, name: &str, table: &'a DeTable<'a>, span: Range<usize>) -> Self {
         Self {
@@ -90,6 +93,11 @@ impl<'a> Table<'a> {
             .iter()
             .position(|(k, _)| k.get_ref().as_ref() == key)?;
         Some(self.rest.swap_remove(i).1)
+    }
+
+    /// Whether the key is there and was not taken yet.
+    pub fn has(&self, key: &str) -> bool {
+        self.rest.iter().any(|(k, _)| k.get_ref().as_ref() == key)
     }
 
     pub fn string(&mut self, key: &'static str) -> Result<Option<At<&'a str>>, ManifestError> {
@@ -151,9 +159,32 @@ impl<'a> Table<'a> {
     }
 
     pub fn strings(&mut self, key: &'static str) -> Result<Vec<At<&'a str>>, ManifestError> {
-        let Some(value) = self.take(key) else {
-            return Ok(Vec::new());
-        };
+        match self.take(key) {
+            Some(value) => self.strings_of(key, value),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Every key that is left, with arrays of strings under names of the author's choice.
+    pub fn named_strings(&mut self) -> Result<Vec<NamedStrings<'a>>, ManifestError> {
+        let mut rest = std::mem::take(&mut self.rest);
+        rest.sort_by_key(|(k, _)| k.span().start);
+        rest.into_iter()
+            .map(|(key, value)| {
+                let at = At {
+                    value: key.get_ref().as_ref(),
+                    span: key.span(),
+                };
+                Ok((at, self.strings_of(key.get_ref(), value)?))
+            })
+            .collect()
+    }
+
+    fn strings_of(
+        &self,
+        key: &str,
+        value: &'a Spanned<DeValue<'a>>,
+    ) -> Result<Vec<At<&'a str>>, ManifestError> {
         let expected = "an array of strings";
         let Some(array) = value.get_ref().as_array() else {
             return Err(self.wrong_type(key, value, expected));

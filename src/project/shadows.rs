@@ -14,6 +14,8 @@ use super::atomic::read_text;
 use super::cargo_config::Entries;
 use super::{Project, ProjectError, root, splice};
 
+mod cfg;
+
 /// One setting in the way of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shadow {
@@ -40,25 +42,67 @@ pub enum Shadow {
         /// The target.
         target: String,
     },
+    /// A `[target.'cfg(…)']` table of the user's, from which cargo takes nothing that stands under the triple too.
+    Cfg {
+        /// The file.
+        file: PathBuf,
+        /// `target.'cfg(unix)'.runner`
+        key: String,
+        /// The target.
+        target: String,
+    },
+}
+
+impl Shadow {
+    /// What to do about it.
+    pub fn fix(&self) -> String {
+        match self {
+            Self::Variable { name, key } if key.ends_with(".rustflags") => format!(
+                "unset {name} for builds with this target, and put its flags into `[target.'cfg(all())'] rustflags`, \
+                 which cargo joins"
+            ),
+            Self::Variable { name, .. } => format!("unset {name} for builds with this target"),
+            Self::NearerFile { folder, file, .. } => format!(
+                "start builds in the project's root instead of `{}`, or take the key out of `{}`",
+                folder.display(),
+                file.display()
+            ),
+            Self::BuildFlags { .. } => {
+                "set it as `[target.'cfg(all())'] rustflags`, which cargo joins".to_owned()
+            }
+            Self::Cfg { key, target, .. } if key.ends_with(".runner") => format!(
+                "to keep it: `runner` of `{target}` in xtool.toml names the program, then xtool sync"
+            ),
+            Self::Cfg { .. } => "take the key out, if it was meant for this target".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Shadow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Variable { name, key } => write!(
-                f,
-                "`{name}` is set in the environment and hides `{key}`: unset it for builds with this target"
-            ),
+            Self::Variable { name, key } => {
+                write!(f, "`{name}` is set in the environment and hides `{key}`")?;
+                if key.ends_with("-windows-gnu.rustflags") {
+                    // rustc looks for it by its GNU name in PATH, and says `error calling dlltool`.
+                    f.write_str(": rustc then finds no dlltool (raw-dylib, build-std)")?;
+                }
+                Ok(())
+            }
             Self::NearerFile { file, key, folder } => write!(
                 f,
-                "`{}` hides `{key}` for builds started in `{}`: start them in the project's root, or take the key out",
+                "`{}` hides `{key}` for builds started in `{}`",
                 file.display(),
                 folder.display()
             ),
             Self::BuildFlags { place, target } => write!(
                 f,
-                "`build.rustflags` in `{place}` does not reach `{target}`, which has `rustflags` of its own: \
-                 set it as `[target.'cfg(all())'] rustflags`, which cargo joins"
+                "`build.rustflags` in `{place}` does not reach `{target}`, which has `rustflags` of its own"
+            ),
+            Self::Cfg { file, key, target } => write!(
+                f,
+                "`{key}` in `{}` does not reach `{target}`, which has its own",
+                file.display()
             ),
         }
     }
@@ -91,6 +135,7 @@ pub fn shadows(
             }
         }
     }
+    cfg_tables(project, entries, env, &mut out)?;
     let flagged: Vec<&Entries> = entries.iter().filter(|e| !e.rustflags.is_empty()).collect();
     if !flagged.is_empty() {
         let mut places = build_flags(project, env)?;
@@ -172,11 +217,11 @@ fn nearer_folders(project: &Project) -> Result<Vec<PathBuf>, ProjectError> {
     Ok(out)
 }
 
-/// The files with a `build.rustflags` that applies in the project: its own, those above, and the one in cargo's home.
-fn build_flags(
+/// The configuration that applies in the project: its own, those above, and the one in cargo's home.
+fn applying(
     project: &Project,
     env: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Vec<String>, ProjectError> {
+) -> Result<Vec<(PathBuf, Document<String>)>, ProjectError> {
     let mut docs = Vec::new();
     for dir in project.root.ancestors() {
         docs.extend(configs(dir)?);
@@ -188,6 +233,48 @@ fn build_flags(
     if let Some(home) = home {
         docs.extend(configs_in(&home)?);
     }
+    docs.sort_by(|a, b| a.0.cmp(&b.0));
+    docs.dedup_by(|a, b| a.0 == b.0);
+    Ok(docs)
+}
+
+/// `runner` and `linker` of `[target.'cfg(…)']` that would be taken, were there none under the triple.
+fn cfg_tables(
+    project: &Project,
+    entries: &[Entries],
+    env: &dyn Fn(&str) -> Option<OsString>,
+    out: &mut Vec<Shadow>,
+) -> Result<(), ProjectError> {
+    for (file, doc) in applying(project, env)? {
+        let Some(targets) = doc.get("target").and_then(Item::as_table_like) else {
+            continue;
+        };
+        for (name, table) in targets.iter() {
+            let Some(table) = table.as_table_like().filter(|_| name.starts_with("cfg(")) else {
+                continue;
+            };
+            for e in entries.iter().filter(|e| cfg::may_hold(name, &e.triple)) {
+                for (key, ours) in [("runner", e.runner.is_some()), ("linker", true)] {
+                    if ours && table.contains_key(key) {
+                        out.push(Shadow::Cfg {
+                            file: file.clone(),
+                            key: format!("target.'{name}'.{key}"),
+                            target: e.triple.to_string(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files with a `build.rustflags` that applies in the project.
+fn build_flags(
+    project: &Project,
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Vec<String>, ProjectError> {
+    let docs = applying(project, env)?;
     let mut out: Vec<String> = docs
         .iter()
         .filter(|(_, doc)| {

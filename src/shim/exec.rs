@@ -1,9 +1,11 @@
 //! The last step: the guard against a shim that calls itself, and `exec`.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal as _, Read, Write as _};
+#[cfg(unix)]
+use std::io::IsTerminal as _;
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
 use super::explain::explain;
 use super::{Invocation, ShimError, Spec, Tool};
@@ -26,24 +28,17 @@ pub(super) fn exec(
 }
 
 /// Runs a driver that links, and adds a `help:` line when it fails for a reason that we know. What it says and its
-/// exit status stay as they are.
+/// exit status stay as they are; on a terminal it has one too, so that it keeps its colours and progress.
 pub(super) fn link(
     spec: &Spec,
     variant: &Path,
     tool: Tool,
     invocation: Invocation,
 ) -> Result<ExitCode, ShimError> {
-    // On a terminal the linker's colours would be lost; there is also nobody who needs the line in a log.
-    if io::stderr().is_terminal() {
-        return exec(spec, variant, tool, invocation);
-    }
     let program = invocation.program.clone();
-    let mut command = command(spec, variant, tool, invocation)?;
-    let mut child = command
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|source| not_run(spec, program.clone(), source))?;
-    let said = child.stderr.take().map(pass_on).unwrap_or_default();
+    let command = command(spec, variant, tool, invocation)?;
+    let (mut child, said) =
+        watch(command).map_err(|source| not_run(spec, program.clone(), source))?;
     let status = child
         .wait()
         .map_err(|source| not_run(spec, program, source))?;
@@ -56,17 +51,57 @@ pub(super) fn link(
     Ok(hand_on(status))
 }
 
-/// Copies as it comes; gives the beginning, which is where the first cause stands.
-fn pass_on(mut from: impl Read) -> String {
+/// Starts the program, and passes on what it says until it closes its stderr.
+fn watch(mut command: Command) -> io::Result<(Child, String)> {
+    #[cfg(unix)]
+    if io::stderr().is_terminal()
+        && let Ok(terminal) = super::terminal::like(&io::stderr())
+    {
+        let child = command.stderr(terminal.inner).spawn()?;
+        // The command holds the inner end: until it is gone, the outer one has no end of file.
+        drop(command);
+        return Ok((child, pass_on(terminal.outer, Keep::Last)));
+    }
+    let mut child = command.stderr(Stdio::piped()).spawn()?;
+    let said = child.stderr.take().map(|from| pass_on(from, Keep::First));
+    Ok((child, said.unwrap_or_default()))
+}
+
+/// Which part of a very long text is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// The beginning, where the first cause stands.
+    First,
+    /// The end: on a terminal, pictures of the progress come before the messages.
+    Last,
+}
+
+/// Copies to stderr as it comes, and keeps the text.
+fn pass_on(mut from: impl Read, keep: Keep) -> String {
     const KEPT: usize = 256 * 1024;
     let mut said = Vec::new();
     let mut buffer = [0; 8192];
     let mut open = true;
-    while let Ok(n @ 1..) = from.read(&mut buffer) {
-        let part = &buffer[..n];
+    loop {
+        let part = match from.read(&mut buffer) {
+            Ok(n @ 1..) => &buffer[..n],
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            // A terminal that nobody writes to any more ends with an error.
+            Ok(0) | Err(_) => break,
+        };
         // Read on when nobody listens any more: a full pipe would stop the linker.
         open = open && io::stderr().write_all(part).is_ok();
-        said.extend_from_slice(&part[..n.min(KEPT.saturating_sub(said.len()))]);
+        match keep {
+            Keep::First => {
+                said.extend_from_slice(&part[..part.len().min(KEPT.saturating_sub(said.len()))]);
+            }
+            Keep::Last => {
+                said.extend_from_slice(part);
+                if said.len() > 2 * KEPT {
+                    said.drain(..said.len() - KEPT);
+                }
+            }
+        }
     }
     String::from_utf8_lossy(&said).into_owned()
 }
@@ -145,10 +180,14 @@ fn replace(mut command: Command) -> io::Result<ExitCode> {
     Ok(hand_on(command.status()?))
 }
 
-/// As a shell tells of a program that a signal ended.
+/// The exit code; a signal that ended the program ends this process too. Where it does not, as a shell tells of it.
 #[cfg(unix)]
 fn hand_on(status: ExitStatus) -> ExitCode {
+    use rustix::process::{Signal, getpid, kill_process};
     use std::os::unix::process::ExitStatusExt as _;
+    if let Some(signal) = status.signal().and_then(Signal::from_named_raw) {
+        let _ = kill_process(getpid(), signal);
+    }
     let code = status
         .code()
         .or_else(|| status.signal().map(|signal| 128 + signal));

@@ -1,81 +1,112 @@
 //! Why a link failed, from the linker's own words: one line that says what mends it. Pure.
 
+use std::path::Path;
+
 use super::Spec;
 use crate::manifest::Family;
 use crate::target::TargetOs;
 
 /// The `help:` line for what a linker wrote; `None` when its words stand for themselves.
 pub(super) fn explain(spec: &Spec, said: &str) -> Option<String> {
-    said.lines().find_map(|line| cause(spec, line))
+    // On a terminal there are colours between the words, and what redraws the progress.
+    let plain = anstream::adapter::strip_str(said).to_string();
+    plain.split(['\n', '\r']).find_map(|line| cause(spec, line))
 }
 
 fn cause(spec: &Spec, line: &str) -> Option<String> {
-    let triple = &spec.triple;
-    let apple = triple.os() == TargetOs::MacOs;
-    // zig; ld64.lld and Apple's ld: `framework not found Foundation`.
-    let framework = between(line, "unable to find framework '", "'")
+    framework(spec, line)
+        .or_else(|| host_library(spec, line))
+        .or_else(|| newer_glibc(spec, line))
+        .or_else(|| missing_library(spec, line))
+}
+
+/// A framework, or a header of one. zig: `unable to find framework 'Foundation'`; ld64.lld: `framework not found for
+/// -framework Foundation`; Apple's ld: `framework not found Foundation`.
+fn framework(spec: &Spec, line: &str) -> Option<String> {
+    if spec.triple.os() != TargetOs::MacOs {
+        return None;
+    }
+    let name = between(line, "unable to find framework '", "'")
+        .or_else(|| after(line, "framework not found for -framework "))
         .or_else(|| after(line, "framework not found "))
-        .or_else(|| header_of_framework(line));
-    if let Some(name) = framework
-        && apple
-        && spec.sdk.is_none()
-    {
-        return Some(format!(
+        .or_else(|| header_of_framework(line))?;
+    Some(of_apple(spec, name))
+}
+
+/// What only Apple's SDK has.
+fn of_apple(spec: &Spec, name: &str) -> String {
+    let triple = &spec.triple;
+    match &spec.sdk {
+        None => format!(
             "`{name}` is part of Apple's SDK, which this toolchain does not have: xtool sdk import PATH && xtool add {triple}"
-        ));
+        ),
+        Some(sdk) => format!(
+            "the macOS {} SDK of this project has no `{name}`: check its spelling, or take another SDK: xtool sdk import PATH && xtool add {triple} --sdk NAME",
+            sdk.version
+        ),
     }
-    if let Some((path, _)) = foreign(line).filter(|(path, _)| is_hosts_own(path)) {
-        return Some(format!(
-            "`{path}` is this machine's, not {triple}'s: build the library for the target (a crate's `vendored` or \
-             `bundled` feature does), and keep -L/usr/lib and the host's pkg-config out"
-        ));
+}
+
+/// A library that the host's own packages installed.
+fn host_library(spec: &Spec, line: &str) -> Option<String> {
+    let path = foreign(line)
+        .or_else(|| in_archive(line))
+        .filter(|path| is_hosts_own(spec, path))?;
+    let triple = &spec.triple;
+    Some(format!(
+        "`{path}` is this machine's, not {triple}'s: build the library for the target (a crate's `vendored` or \
+         `bundled` feature does), and keep -L/usr/lib and the host's pkg-config out"
+    ))
+}
+
+/// A symbol, or the version of one, that the toolchain's glibc does not have yet.
+fn newer_glibc(spec: &Spec, line: &str) -> Option<String> {
+    let triple = &spec.triple;
+    if !triple.is_glibc() || !line.contains("undefined ") {
+        return None;
     }
-    if let Some(symbol) = undefined(line)
-        && triple.is_glibc()
-        && let Some((_, version)) = NEWER_THAN_OLD_GLIBC
-            .iter()
-            .find(|(name, _)| *name == symbol)
-    {
-        return Some(if spec.family == Family::Zig {
-            format!(
-                "`{symbol}` came with glibc {version}, newer than this target's floor: xtool add {triple} --glibc {version}   (programs then need that glibc)"
-            )
-        } else {
-            format!(
-                "`{symbol}` came with glibc {version}, newer than this toolchain's: xtool add {triple} --toolchain zig --glibc {version}"
-            )
-        });
-    }
-    if let Some(version) = between(line, "@GLIBC_", "'")
-        .or_else(|| between(line, "@GLIBC_", "`"))
-        .or_else(|| after(line, "@GLIBC_"))
-        .filter(|_| line.contains("undefined"))
+    let zig = spec.family == Family::Zig;
+    let toolchain = if zig { "" } else { " --toolchain zig" };
+    // Of a library in the link: the version stands beside the symbol. Two `@` are a default version, which is there:
+    // its library was not named.
+    if let Some((before, version)) = line
+        .split_once("@GLIBC_")
+        .filter(|(b, _)| !b.ends_with('@'))
     {
         let version: String = version
             .chars()
             .take_while(|c| c.is_ascii_digit() || *c == '.')
             .collect();
+        let symbol = before.rsplit([' ', '`', '\'']).next().unwrap_or_default();
         return Some(format!(
-            "a library in the link was built against glibc {version}: build it for the target too, or xtool add {triple} --glibc {version}"
+            "a library in this link needs `{symbol}` of glibc {version}: build it for the target too, or raise the \
+             floor: xtool add {triple}{toolchain} --glibc {version}   (programs then need that glibc)"
         ));
     }
-    if line.contains("dlltool") && (line.contains("not found") || line.contains("No such file")) {
-        return Some(format!(
-            "dlltool is part of the toolchain: `xtool sync` writes it into cargo's rustflags (`-Cdlltool=…`), which RUSTFLAGS hides (see xtool doctor); {triple}"
-        ));
+    let symbol = undefined(line)?;
+    let (_, version) = NEWER_THAN_OLD_GLIBC
+        .iter()
+        .find(|(name, _)| *name == symbol)?;
+    let than = if zig {
+        "this target's floor"
+    } else {
+        "this toolchain's"
+    };
+    Some(format!(
+        "`{symbol}` came with glibc {version}, newer than {than}: xtool add {triple}{toolchain} --glibc {version}   (programs then need that glibc)"
+    ))
+}
+
+fn missing_library(spec: &Spec, line: &str) -> Option<String> {
+    let name = not_found(line)?;
+    let triple = &spec.triple;
+    if triple.os() == TargetOs::MacOs && spec.sdk.is_none() && APPLES_OWN.contains(&name) {
+        return Some(of_apple(spec, &format!("-l{name}")));
     }
-    if let Some(name) = missing_library(line) {
-        if apple && spec.sdk.is_none() && APPLES_OWN.contains(&name) {
-            return Some(format!(
-                "`-l{name}` is part of Apple's SDK, which this toolchain does not have: xtool sdk import PATH && xtool add {triple}"
-            ));
-        }
-        return Some(format!(
-            "no `{name}` for {triple}: the host's packages do not serve. Build it for the target (a crate's `vendored`, \
-             `bundled` or `static` feature does), and name its folder with -L"
-        ));
-    }
-    None
+    Some(format!(
+        "no `{name}` for {triple}: the host's packages do not serve. Build it for the target (a crate's `vendored`, \
+         `bundled` or `static` feature does), and name its folder with -L"
+    ))
 }
 
 /// What came after the oldest floor, by the first version that exports it (glibc's `NEWS`, "New features" of that
@@ -112,7 +143,7 @@ const APPLES_OWN: [&str; 6] = ["objc", "c++", "xml2", "z", "sqlite3", "resolv"];
 
 /// GNU ld, gold: `cannot find -lfoo`; zig: `unable to find dynamic system library 'foo'`; lld: `unable to find
 /// library -lfoo`, `library not found for -lfoo`.
-fn missing_library(line: &str) -> Option<&str> {
+fn not_found(line: &str) -> Option<&str> {
     let name = after(line, "cannot find -l")
         .or_else(|| after(line, "unable to find library -l"))
         .or_else(|| after(line, "library not found for -l"))
@@ -128,26 +159,44 @@ fn undefined(line: &str) -> Option<&str> {
         .map(|s| s.split('@').next().unwrap_or(s))
 }
 
-/// A file of another machine's: its path, and the linker's word for it. lld: `P is incompatible with aarch64linux`,
-/// `P: unknown file type`; GNU ld: `P: error adding symbols: file in wrong format`, `skipping incompatible P when …`.
-fn foreign(line: &str) -> Option<(&str, &'static str)> {
+/// A file of another machine's. lld: `P is incompatible with aarch64linux`, `P: unknown file type`; ld64.lld: `P:
+/// unhandled file type`; zig for macOS: `note: while parsing P`; GNU ld: `P: error adding symbols: file in wrong
+/// format`, `skipping incompatible P when …`.
+fn foreign(line: &str) -> Option<&str> {
     for word in [
         " is incompatible with ",
         ": error adding symbols: file in wrong format",
         ": file not recognized",
         ": unknown file type",
+        ": unhandled file type",
         ": file in wrong format",
     ] {
         if let Some((before, _)) = line.split_once(word) {
-            return Some((before.rsplit(": ").next()?.trim(), word));
+            return Some(before.rsplit(": ").next()?.trim());
         }
     }
-    between(line, "skipping incompatible ", " when").map(|path| (path, "skipping incompatible"))
+    between(line, "skipping incompatible ", " when").or_else(|| after(line, "note: while parsing "))
 }
 
-/// A folder in which the host's packages keep libraries.
-fn is_hosts_own(path: &str) -> bool {
-    ["/usr/lib", "/lib", "/usr/local/", "/opt/homebrew/"]
+/// Whose undefined symbols they are. lld: `>>> referenced by gzlib.o:(gz_open) in archive P`.
+fn in_archive(line: &str) -> Option<&str> {
+    line.strip_prefix(">>> ")?;
+    after(line, " in archive ")
+}
+
+/// Whether it lies where the host's packages keep libraries, and is not the toolchain's.
+fn is_hosts_own(spec: &Spec, path: &str) -> bool {
+    let path = Path::new(path);
+    !path.starts_with(&spec.root)
+        && [
+            "/usr/lib",
+            "/usr/lib32",
+            "/usr/lib64",
+            "/lib",
+            "/lib64",
+            "/usr/local",
+            "/opt/homebrew",
+        ]
         .iter()
         .any(|folder| path.starts_with(folder))
 }
@@ -180,7 +229,7 @@ mod tests {
         )
     }
 
-    /// Each text is what the real linker wrote (GNU ld 2.40, zig 0.15.2).
+    /// Each text is what the real linker wrote (GNU ld 2.40, zig 0.15.2, ld64.lld 14).
     #[test]
     fn real_failures_are_recognised() {
         let (zig, gcc) = (Family::Zig, Family::Gcc);
@@ -228,6 +277,48 @@ mod tests {
                 "--glibc 2.28",
             ),
             (
+                "x86_64-unknown-linux-gnu",
+                zig,
+                "ld.lld: error: undefined reference: fcntl64@GLIBC_2.28\n>>> referenced by ./liblib28.so (disallowed by --no-allow-shlib-undefined)",
+                "needs `fcntl64` of glibc 2.28",
+            ),
+            (
+                "aarch64-unknown-linux-gnu",
+                gcc,
+                "/t/bin/ld: ./liblib38.so: undefined reference to `__isoc23_strtol@GLIBC_2.38'\ncollect2: error: ld returned 1 exit status",
+                "--toolchain zig --glibc 2.38",
+            ),
+            (
+                "x86_64-unknown-linux-musl",
+                zig,
+                "ld.lld: error: undefined symbol: __snprintf_chk\n>>> referenced by gzlib.o:(gzdopen) in archive /usr/lib/x86_64-linux-gnu/libz.a",
+                "`/usr/lib/x86_64-linux-gnu/libz.a` is this machine's",
+            ),
+            (
+                "aarch64-apple-darwin",
+                Family::Clang,
+                "ld64.lld: error: framework not found for -framework Nope\nclang: error: linker command failed with exit code 1",
+                "`Nope` is part of Apple's SDK",
+            ),
+            (
+                "aarch64-apple-darwin",
+                Family::Clang,
+                "ld64.lld: error: /usr/lib/x86_64-linux-gnu/libc.so.6: unhandled file type",
+                "this machine's",
+            ),
+            (
+                "aarch64-apple-darwin",
+                zig,
+                "error: failed to parse TBD file: UnexpectedToken\n    note: while parsing /usr/lib/x86_64-linux-gnu/libc.so.6",
+                "this machine's",
+            ),
+            (
+                "x86_64-unknown-linux-gnu",
+                zig,
+                "\x1b[?2026l\x1b[J\x1b[?2026lld.lld: \x1b[0;31merror: \x1b[0mundefined symbol: fcntl64\r\n>>> referenced by f.c:1",
+                "--glibc 2.28",
+            ),
+            (
                 "aarch64-unknown-linux-gnu",
                 zig,
                 "ld.lld: error: /usr/lib/x86_64-linux-gnu/libz.so is incompatible with aarch64linux",
@@ -259,6 +350,9 @@ mod tests {
             "ld.lld: error: undefined symbol: my_own_function",
             "ld: /project/libx.a: file not recognized: file truncated",
             "warning: unused variable",
+            // The library is there and was not named; and the toolchain's own library, where packages keep theirs.
+            "ld: x.o: undefined reference to symbol 'pow@@GLIBC_2.29'",
+            "ld: /t/usr/lib/libx.a: file not recognized: file truncated",
             "",
         ] {
             assert_eq!(

@@ -24,7 +24,7 @@ struct Member {
 }
 
 /// Unpacks the data tar of `content`.
-pub fn unpack(content: &FilePart, plan: &Plan, dest: &Dest<'_>) -> Result<Unpacked, Cause> {
+pub fn unpack(content: &FilePart, plan: &Plan<'_>, dest: &Dest<'_>) -> Result<Unpacked, Cause> {
     let mut members = members(content)?.into_iter();
     let first = members
         .next()

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use super::dest::Dest;
 use super::gate::{self, AbsoluteTargets, LinkTarget, Refusal, Rules, SafePath};
 use super::tree::{Node, Tree};
-use super::{Cause, Limits, Unpacked};
+use super::{Cause, Keep, Limits, Unpacked};
 
 /// [`super::Options`], checked.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct Plan<'a> {
     /// The archive's folder that becomes the destination.
     pub root: SafePath,
+    /// How much of it.
+    pub keep: Keep<'a>,
     /// Where to stop.
     pub limits: Limits,
     /// At least one.
@@ -24,7 +26,7 @@ pub struct Plan {
 
 /// An archive's entries as they come, and what was decided about them.
 pub struct Entries<'p> {
-    plan: &'p Plan,
+    plan: &'p Plan<'p>,
     tree: Tree,
     count: u64,
     top: BTreeSet<String>,
@@ -50,7 +52,7 @@ struct HardLink {
 
 impl<'p> Entries<'p> {
     /// None yet.
-    pub fn new(plan: &'p Plan) -> Self {
+    pub fn new(plan: &'p Plan<'p>) -> Self {
         Self {
             plan,
             tree: Tree::default(),
@@ -94,7 +96,8 @@ impl<'p> Entries<'p> {
         let refused = |refusal| self.refused(raw, refusal);
         let link = gate::link_target(&path, target, self.plan.absolute, self.plan.rules)
             .map_err(refused)?;
-        if place.is_some() && link.place.within(&self.plan.root).is_none() {
+        let inside = |path: &SafePath| path.within(&self.plan.root).is_some();
+        if inside(&path) && !inside(&link.place) {
             return Err(refused(Refusal::TargetLeaves {
                 target: gate::escaped(target),
             }));
@@ -131,6 +134,8 @@ impl<'p> Entries<'p> {
         };
         let target = from
             .within(&self.plan.root)
+            // Its content would have to come from what is left out.
+            .filter(|target| self.plan.keep.has(target))
             .ok_or_else(|| self.refused(raw, no_file()))?;
         self.unpacked.files += 1;
         let parent = path.parent();
@@ -191,7 +196,8 @@ impl<'p> Entries<'p> {
             dest.hard_link(&link.path, &link.target)?;
         }
         for link in &self.links {
-            let Some(path) = link.path.within(&self.plan.root) else {
+            let path = link.path.within(&self.plan.root);
+            let Some(path) = path.filter(|path| self.plan.keep.has(path)) else {
                 continue;
             };
             // Within the root too: `symlink` refused it otherwise.
@@ -223,6 +229,7 @@ impl<'p> Entries<'p> {
             }
             self.root_seen = true;
         }
+        let place = place.filter(|place| self.plan.keep.has(place));
         Ok((path, place))
     }
 }

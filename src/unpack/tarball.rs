@@ -23,7 +23,7 @@ pub use members::checksum_is_right;
 pub fn unpack(
     content: FilePart,
     compression: Compression,
-    plan: &Plan,
+    plan: &Plan<'_>,
     dest: &Dest<'_>,
 ) -> Result<Unpacked, Cause> {
     let memory = plan.limits.decoder_memory;
@@ -35,7 +35,11 @@ pub fn unpack(
     std::thread::scope(|scope| unpack_stream(Ahead::spawn(scope, decoder), plan, dest))
 }
 
-fn unpack_stream(stream: impl BufRead, plan: &Plan, dest: &Dest<'_>) -> Result<Unpacked, Cause> {
+fn unpack_stream(
+    stream: impl BufRead,
+    plan: &Plan<'_>,
+    dest: &Dest<'_>,
+) -> Result<Unpacked, Cause> {
     let mut entries = Entries::new(plan);
     let mut members = Members::new(stream, plan.limits);
     while let Some(member) = members.next()? {

@@ -32,7 +32,7 @@ struct Job {
 }
 
 /// Unpacks the zip `content`.
-pub fn unpack(content: &FilePart, plan: &Plan, dest: &Dest<'_>) -> Result<Unpacked, Cause> {
+pub fn unpack(content: &FilePart, plan: &Plan<'_>, dest: &Dest<'_>) -> Result<Unpacked, Cause> {
     let listed = directory::read(content, plan.limits.max_entries)?;
     let mut entries = Entries::new(plan);
     let mut jobs = Vec::with_capacity(listed.len());
@@ -71,7 +71,7 @@ pub fn unpack(content: &FilePart, plan: &Plan, dest: &Dest<'_>) -> Result<Unpack
 }
 
 /// The declared sizes, which the writing then holds each entry to.
-fn check_size(jobs: &[Job], plan: &Plan) -> Result<(), Cause> {
+fn check_size(jobs: &[Job], plan: &Plan<'_>) -> Result<(), Cause> {
     let limit = plan.limits.max_bytes;
     let total = jobs
         .iter()

@@ -1,5 +1,6 @@
 //! Whole commands: the real program with a store, a cache and a manifest of its own, against a server on loopback.
 
+mod chosen;
 mod concurrent;
 mod consent;
 mod disk;
@@ -9,6 +10,8 @@ mod killed;
 mod layers;
 mod network;
 mod output;
+mod parts;
 mod prune;
 mod rig;
+mod sdk;
 mod secrets;

@@ -7,6 +7,7 @@ mod host;
 mod mach_o;
 mod make;
 mod requirements;
+mod targets;
 mod verdicts;
 mod windows;
 

@@ -161,6 +161,100 @@ fn errors_name_file_line_and_expectation() {
     }
 }
 
+/// Parts: a folder in two of them, one that leaves the root, a part that a target names and nobody has.
+#[test]
+fn parts_that_cannot_be_are_refused() {
+    let with = |parts: &str, list: &str| {
+        let parts = format!("[toolchain.t.parts]\n{parts}\n[[toolchain.t.artifact]]");
+        let text = GOOD.replace("[[toolchain.t.artifact]]", &parts);
+        text.replace("zig-target", &format!("{list}\nzig-target"))
+    };
+    let two = "a = [\"lib/a\"]\nb = [\"lib/b\", \"lib/*-any\"]";
+    let good = parse(&with(two, "parts = [\"b\"]")).unwrap();
+    let musl: Triple = "x86_64-unknown-linux-musl".parse().unwrap();
+    let need = good.extent("t", &musl);
+    assert_eq!(need.parts.iter().collect::<Vec<_>>(), ["b", "core"]);
+    assert_eq!(need.without.len(), 1);
+    assert!(parse(GOOD).unwrap().extent("t", &musl).is_whole());
+    assert!(parse(&with(two, "")).unwrap().extent("t", &musl).is_whole());
+
+    for (parts, list, place, what) in [
+        (
+            "a = [\"lib/a\"]\nb = [\"lib/a/b\"]",
+            "",
+            "m.toml:9:6:",
+            "in `lib/a` of the part `a` too",
+        ),
+        (
+            "a = [\"lib/x-any\"]\nb = [\"lib/*-any\"]",
+            "",
+            "m.toml:9:6:",
+            "each folder in one part",
+        ),
+        ("a = [\"../lib\"]", "", "m.toml:8:6:", "without `..`"),
+        (
+            "a = [\"/lib\"]",
+            "",
+            "m.toml:8:6:",
+            "not a path inside the toolchain",
+        ),
+        ("a = []", "", "m.toml:8:1:", "is empty"),
+        (
+            "a = \"lib\"",
+            "",
+            "m.toml:8:5:",
+            "expected an array of strings",
+        ),
+        (
+            "core = [\"lib\"]",
+            "",
+            "m.toml:8:9:",
+            "expected another name",
+        ),
+        ("\"a/b\" = [\"lib\"]", "", "m.toml:8:1:", "part name"),
+        (
+            two,
+            "parts = [\"c\"]",
+            "m.toml:19:10:",
+            "has no part `c`: expected some of a, b",
+        ),
+        (
+            two,
+            "parts = \"a\"",
+            "m.toml:19:9:",
+            "expected an array of strings",
+        ),
+    ] {
+        let said = parse(&with(parts, list)).expect_err(parts).to_string();
+        assert!(said.starts_with(place), "{parts} {list}: {said}");
+        assert!(said.contains(what), "{parts} {list}: {said}");
+    }
+    let none = parse(&GOOD.replace("zig-target", "parts = [\"a\"]\nzig-target")).unwrap_err();
+    assert!(none.to_string().contains("it is always whole"), "{none}");
+}
+
+/// Every target of the built-in manifest says which parts of zig it needs, and every part but the systems' that no
+/// target is for is listed by some.
+#[test]
+fn every_target_lists_its_parts_of_zig() {
+    let manifest = Manifest::load(None).unwrap();
+    let mut listed = std::collections::BTreeSet::new();
+    for target in manifest.targets.values() {
+        let Some(tools) = target.tools.get("zig") else {
+            continue;
+        };
+        let parts = tools
+            .parts
+            .as_ref()
+            .unwrap_or_else(|| panic!("{}", target.triple));
+        listed.extend(parts.iter().cloned());
+        assert!(!manifest.extent("zig", &target.triple).is_whole());
+    }
+    let mut all = manifest.toolchains["zig"].parts.names();
+    all.retain(|p| p != "bsd");
+    assert_eq!(listed.into_iter().collect::<Vec<_>>(), all);
+}
+
 /// F28: a name or version that would leave its folder is refused before any path is made.
 #[test]
 fn names_that_would_become_paths_are_refused() {

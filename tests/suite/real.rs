@@ -8,10 +8,13 @@ use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod apple;
+mod both;
 mod chroot;
 mod gnu;
 mod hosts;
 mod noop;
+mod parts;
+mod switch;
 mod user;
 mod windows;
 

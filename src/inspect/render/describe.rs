@@ -76,6 +76,7 @@ fn elf_facts(facts: &Facts, elf: &Elf, out: &mut Vec<(&'static str, String)>) {
         "C library",
         format!("{libc}{}", at_least.unwrap_or_default()),
     ));
+    out.extend(elf.interpreter.clone().map(|i| ("Interpreter", i)));
     let cxx: Vec<_> = [
         needs(elf.highest.glibcxx.as_ref(), "GLIBCXX"),
         needs(elf.highest.cxxabi.as_ref(), "CXXABI"),

@@ -49,8 +49,13 @@ fn judge(facts: &Facts, elf: &Elf, l: &Linux, tables: &Tables) -> (bool, Vec<Str
             )],
         );
     }
+    // Not the program's need but the system's: older machines do not start it at all.
+    let cpu = l.cpus.get(&facts.architecture);
+    let cpu = cpu.map(|cpu| format!("the system needs {cpu} CPUs"));
     if facts.is_static {
-        return (true, vec!["static".to_owned()]);
+        let mut notes = vec!["static".to_owned()];
+        notes.extend(cpu);
+        return (true, notes);
     }
     if let Some(reason) = loader(facts, elf, l, tables) {
         return (false, vec![reason]);
@@ -70,6 +75,7 @@ fn judge(facts: &Facts, elf: &Elf, l: &Linux, tables: &Tables) -> (bool, Vec<Str
         }
     }
     if problems.is_empty() {
+        notes.extend(cpu);
         (true, notes)
     } else {
         (false, problems)

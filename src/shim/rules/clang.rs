@@ -13,7 +13,7 @@ pub fn rewrite(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> 
         return Invocation::new(program, args);
     }
     match spec.triple.os() {
-        TargetOs::MacOs => apple(spec, program, args),
+        TargetOs::MacOs => apple(spec, program, tool, args),
         TargetOs::Windows => windows(program, args),
         TargetOs::Linux | TargetOs::Wasi | TargetOs::Other => sysroot(spec, program, args),
     }
@@ -63,7 +63,7 @@ fn windows(program: &Path, args: Vec<OsString>) -> Invocation {
     Invocation::new(program, out)
 }
 
-fn apple(spec: &Spec, program: &Path, args: Vec<OsString>) -> Invocation {
+fn apple(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> Invocation {
     let linking = links(&args);
     let mut out: Vec<OsString> = Vec::with_capacity(args.len() + 8);
     let minimum = macos::minimum(spec, &args);
@@ -80,6 +80,11 @@ fn apple(spec: &Spec, program: &Path, args: Vec<OsString>) -> Invocation {
             // The host's own `ld` is no Mach-O linker.
             out.push("-fuse-ld=lld".into());
         }
+        if tool == Tool::Cxx || is_cxx(&args) {
+            // clang built for another system takes GCC's library for the default; an SDK has libc++ only. A later
+            // `-stdlib` of the user's wins.
+            out.push("-stdlib=libc++".into());
+        }
     } else if let Some(version) = &minimum {
         out.push(format!("-mmacosx-version-min={version}").into());
     }
@@ -88,6 +93,11 @@ fn apple(spec: &Spec, program: &Path, args: Vec<OsString>) -> Invocation {
         out.push(sdk.path.clone().into_os_string());
         if let Some(define) = environment_define(spec, sdk, minimum.as_deref()) {
             out.push(define.into());
+        }
+        if spec.triple.arch() == "x86_64" && clang_major(spec).is_some_and(|major| major < 15) {
+            // `math.h` of SDKs from 15 on declares functions of a type that these clangs do not have for x86-64. As
+            // an incomplete type it can be declared with, and whoever uses it still gets an error.
+            out.push("-D_Float16=struct _Float16_needs_clang_15".into());
         }
     }
     let ours = spec.sdk.is_some();
@@ -109,6 +119,24 @@ fn apple(spec: &Spec, program: &Path, args: Vec<OsString>) -> Invocation {
     invocation
 }
 
+fn clang_major(spec: &Spec) -> Option<u32> {
+    major(spec.compiler_version.as_deref()?)
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.split('.').next()?.parse().ok()
+}
+
+/// Whether the C driver is given C++.
+fn is_cxx(args: &[OsString]) -> bool {
+    let sources = ["cc", "cpp", "cxx", "c++", "C", "mm"];
+    args.iter().filter_map(|a| a.to_str()).any(|arg| {
+        let end = arg.rsplit_once('.').map(|(_, end)| end);
+        !arg.starts_with('-') && end.is_some_and(|end| sources.contains(&end))
+            || matches!(arg, "c++" | "-xc++" | "objective-c++" | "-xobjective-c++")
+    })
+}
+
 fn apple_arch(triple: &Triple) -> &str {
     match triple.arch() {
         "aarch64" => "arm64",
@@ -118,9 +146,7 @@ fn apple_arch(triple: &Triple) -> &str {
 
 /// SDKs from 14 on use a macro that clang defines itself from 17 on.
 fn environment_define(spec: &Spec, sdk: &Sdk, minimum: Option<&str>) -> Option<String> {
-    let major = |version: &str| version.split('.').next()?.parse::<u32>().ok();
-    let clang = major(spec.compiler_version.as_deref()?)?;
-    if major(&sdk.version)? < 14 || clang >= 17 {
+    if major(&sdk.version)? < 14 || clang_major(spec)? >= 17 {
         return None;
     }
     let oldest = macos::parts(minimum.unwrap_or("11.0"));
@@ -173,6 +199,19 @@ mod tests {
     }
 
     #[test]
+    fn half_precision_of_newer_sdks_is_declared_for_older_clangs() {
+        let defines = |triple: &str, clang: &str| {
+            let mut spec = apple();
+            spec.triple = triple.parse().unwrap();
+            spec.compiler_version = Some(clang.into());
+            run(&spec, "/usr/bin/clang", &["-c", "a.c"]).contains("-D_Float16=")
+        };
+        assert!(defines("x86_64-apple-darwin", "14.0.6"));
+        assert!(!defines("x86_64-apple-darwin", "15.0"));
+        assert!(!defines("aarch64-apple-darwin", "14.0.6"));
+    }
+
+    #[test]
     fn newer_clangs_know_the_macro() {
         let mut spec = apple();
         spec.compiler_version = Some("17.0.1".into());
@@ -184,6 +223,20 @@ mod tests {
             ),
             "--target=arm64-apple-macosx12.0 -isysroot /sdk -c a.c"
         );
+    }
+
+    #[test]
+    fn the_sdks_own_cxx_library_is_used() {
+        let run = |tool, args: &[&str]| {
+            let args = args.iter().map(Into::into).collect();
+            let out = rewrite(&apple(), Path::new("/usr/bin/clang"), tool, args);
+            out.args.iter().any(|a| a == "-stdlib=libc++")
+        };
+        assert!(run(Tool::Cxx, &["a.o"]));
+        assert!(run(Tool::Cc, &["-c", "a.cc"]));
+        assert!(run(Tool::Cc, &["-c", "-x", "c++", "a"]));
+        assert!(!run(Tool::Cc, &["-c", "a.c", "-I../c++"]));
+        assert!(!run(Tool::Cc, &["a.o", "-lc++"]));
     }
 
     #[test]

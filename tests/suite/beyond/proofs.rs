@@ -1,11 +1,9 @@
-//! `verify`, `doctor`, and what the linker's failures are explained with.
-
-use std::process::Command;
+//! `verify` and `doctor`.
 
 use serde_json::Value;
 
 use super::folder;
-use crate::real::{Lab, fail, project, said, succeed};
+use crate::real::{Lab, fail, project, succeed};
 
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
@@ -99,96 +97,4 @@ fn doctor_finds_what_hides_our_settings_and_what_leads_nowhere() {
     let mut proxy = lab.xtool(&project, &["doctor"]);
     let text = fail(proxy.env("SSL_CERT_FILE", "/no/such/file"), 1);
     assert!(text.contains("SSL_CERT_FILE"), "{text}");
-}
-
-/// The shim adds one line; text and exit status are the linker's.
-#[test]
-fn failed_links_are_explained() {
-    let lab = Lab::enter();
-    let (mac, arm, gnu) = (
-        "aarch64-apple-darwin",
-        "aarch64-unknown-linux-gnu",
-        "x86_64-unknown-linux-gnu",
-    );
-    let folder = folder(&lab, "cmake", &[WINDOWS, mac, arm, gnu]);
-    fs_err::write(folder.join("m.c"), "int main(void) { return 0; }\n").unwrap();
-    fs_err::write(
-        folder.join("f.c"),
-        "int fcntl64(int, int); int main(void) { return fcntl64(0, 1); }\n",
-    )
-    .unwrap();
-    // A library of another machine, where the host's packages keep theirs.
-    let host = [
-        "/usr/lib/x86_64-linux-gnu/libc.so.6",
-        "/usr/lib/aarch64-linux-gnu/libc.so.6",
-        "/lib64/libc.so.6",
-    ];
-    let host = host
-        .into_iter()
-        .find(|p| std::path::Path::new(p).exists())
-        .expect("a libc");
-    for (target, args, words, help) in [
-        (
-            WINDOWS,
-            &["m.c", "-lfoo"][..],
-            "cannot find -lfoo",
-            "help: no `foo` for x86_64-pc-windows-gnu",
-        ),
-        (
-            WINDOWS,
-            &["m.c", host],
-            "file in wrong format",
-            "is this machine's",
-        ),
-        (
-            mac,
-            &["m.c", "-framework", "Foundation"],
-            "unable to find framework",
-            "xtool sdk import",
-        ),
-        (
-            mac,
-            &["m.c", "-lobjc"],
-            "unable to find dynamic system library",
-            "xtool sdk import",
-        ),
-        (gnu, &["f.c"], "undefined symbol: fcntl64", "--glibc 2.28"),
-        (gnu, &["m.c", "-lfoo"], "'foo'", "help: no `foo`"),
-    ] {
-        let env = succeed(&mut lab.xtool(&folder, &["env", target, "--format", "json"]));
-        let env: Value = serde_json::from_str(&env).unwrap();
-        let output = Command::new(env["CC"].as_str().unwrap())
-            .args(args)
-            .args(["-o", "m.out"])
-            .current_dir(&folder)
-            .output()
-            .unwrap();
-        let text = said(&output);
-        assert_eq!(output.status.code(), Some(1), "{text}");
-        assert!(text.contains(words) && text.contains(help), "{text}");
-        assert_eq!(text.matches("help: ").count(), 1, "{text}");
-    }
-    // Nothing is added to a link that succeeds, nor to a compilation that fails.
-    let env = succeed(&mut lab.xtool(&folder, &["env", gnu, "--format", "json"]));
-    let env: Value = serde_json::from_str(&env).unwrap();
-    let cc = |args: &[&str]| {
-        let out = Command::new(env["CC"].as_str().unwrap())
-            .args(args)
-            .current_dir(&folder)
-            .output();
-        out.unwrap()
-    };
-    let good = cc(&["m.c", "-o", "m.out"]);
-    assert!(
-        good.status.success() && good.stderr.is_empty(),
-        "{}",
-        said(&good)
-    );
-    fs_err::write(folder.join("bad.c"), "int main(void) { return x; }\n").unwrap();
-    let bad = cc(&["-c", "bad.c"]);
-    assert!(
-        !bad.status.success() && !said(&bad).contains("help: "),
-        "{}",
-        said(&bad)
-    );
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use super::parts::{self, MUSL};
 use super::rig::{Fake, Rig, TARGET, fail, is_a, names, run, said, succeed, tree};
 use crate::support::noise;
 use crate::support::server::Server;
@@ -270,6 +271,60 @@ fn an_add_that_only_configures() {
             assert_same(&state(&rig), &reference, phase);
             succeed(&mut rig.xtool(&["remove", TARGET]));
             assert_eq!(rig.project_files(), original, "{phase}");
+            phase
+        },
+    );
+}
+
+/// F43: an `add` that only adds parts to a toolchain that is there: between any two renames, a rerun is all it takes.
+#[test]
+fn an_add_of_parts() {
+    let fake = parts::fake();
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = rig_of(&fake, &server);
+    parts::with_parts(&rig, &server, &fake);
+    let original = rig.project_files();
+    let add = || rig.xtool(&["add", MUSL, "--no-rust-std"]);
+    // What was there goes on working meanwhile; its first use makes more names for the shims.
+    let use_it = || succeed(&mut rig.xtool(&["exec", TARGET, "--", "true"]));
+    succeed(&mut rig.add());
+    use_it();
+    succeed(&mut add());
+    let reference = state(&rig);
+    kill_everywhere(
+        "add of parts",
+        || {
+            reset(&rig, &original);
+            succeed(&mut rig.add());
+        },
+        add,
+        || {
+            let files = state(&rig);
+            let moved = [
+                "lib/libc/musl/c.h",
+                "lib/include/x-musl/e.h",
+                "lib/include/y-musl/e.h",
+            ]
+            .iter()
+            .filter(|f| {
+                files
+                    .keys()
+                    .any(|k| k.starts_with("toolchains") && k.ends_with(**f))
+            })
+            .count();
+            let noted = files.iter().any(|(k, v)| {
+                is_a(k, "toml") && String::from_utf8_lossy(v).contains("\"musl\", \"shared\"]")
+            });
+            let phase = match (moved, noted) {
+                (0, _) => "before the renames",
+                (3, true) => "after the receipt",
+                (3, false) => "before the receipt",
+                _ => "between two renames",
+            };
+            use_it();
+            succeed(&mut add());
+            rig.assert_tidy();
+            assert_same(&state(&rig), &reference, phase);
             phase
         },
     );

@@ -212,7 +212,8 @@ fn stripping_saves_what_was_said() {
     let before = fs_err::read(&program).unwrap();
     let said = slice(&program).facts.strippable;
     let out = w.path("small");
-    let stripped = strip::strip(program_strip, &program, &out).unwrap_or_else(|e| panic!("{e}"));
+    let stripped =
+        strip::strip(&program_strip.into(), &program, &out).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(
         fs_err::read(&program).unwrap(),
         before,
@@ -245,7 +246,8 @@ fn a_binary_is_never_stripped_in_place() {
     fs_err::os::unix::fs::symlink(&program, w.path("pointing")).unwrap();
     let before = fs_err::read(&program).unwrap();
     for out in ["program", "linked", "pointing", "./program"] {
-        let error = strip::strip(Path::new("/usr/bin/strip"), &program, &w.path(out)).unwrap_err();
+        let error =
+            strip::strip(&Path::new("/usr/bin/strip").into(), &program, &w.path(out)).unwrap_err();
         assert!(
             matches!(error, StripError::SameFile { .. }),
             "{out}: {error}"
@@ -253,7 +255,8 @@ fn a_binary_is_never_stripped_in_place() {
     }
     assert_eq!(fs_err::read(&program).unwrap(), before);
     // A failing program leaves nothing behind.
-    let error = strip::strip(Path::new("/bin/false"), &program, &w.path("never")).unwrap_err();
+    let error =
+        strip::strip(&Path::new("/bin/false").into(), &program, &w.path("never")).unwrap_err();
     assert!(
         matches!(error, StripError::Failed { .. } | StripError::Run { .. }),
         "{error}"

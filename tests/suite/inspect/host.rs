@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use xtool::inspect::facts::{Elf, Facts, Kind, Relro, SectionKind};
+use xtool::inspect::facts::{ByteOrder, Elf, Facts, Kind, Relro, SectionKind};
 use xtool::inspect::libraries::Status;
 use xtool::inspect::version::Version;
 
@@ -63,14 +63,18 @@ fn the_host_s_binaries_are_what_readelf_and_objdump_say() {
         binaries.len()
     );
     for path in &binaries {
-        let slice = slice(path);
-        let elf = slice.facts.elf().expect("an ELF file");
-        compare_header(path, &slice.facts, elf);
-        compare_dynamic(path, elf);
-        compare_versions(path, elf);
-        compare_sections(path, &slice.facts);
+        compare(path, &slice(path).facts, "objdump");
     }
     eprintln!("compared {} files with readelf and objdump", binaries.len());
+}
+
+/// An ELF file against readelf and an objdump that knows its CPU.
+pub fn compare(path: &Path, facts: &Facts, objdump: &str) {
+    let elf = facts.elf().expect("an ELF file");
+    compare_header(path, facts, elf);
+    compare_dynamic(path, elf);
+    compare_versions(path, elf, objdump);
+    compare_sections(path, facts);
 }
 
 fn readelf(option: &str, path: &Path) -> String {
@@ -94,11 +98,11 @@ fn compare_header(path: &Path, facts: &Facts, elf: &Elf) {
         "{}",
         path.display()
     );
-    assert!(
-        field("Data:").contains("little endian"),
-        "{}",
-        path.display()
-    );
+    let order = match facts.byte_order {
+        ByteOrder::Little => "little endian",
+        ByteOrder::Big => "big endian",
+    };
+    assert!(field("Data:").contains(order), "{}", path.display());
     assert_eq!(
         field("Type:").starts_with("DYN"),
         facts.position_independent,
@@ -108,6 +112,11 @@ fn compare_header(path: &Path, facts: &Facts, elf: &Elf) {
     let machine = match facts.architecture.as_str() {
         "x86_64" => "X86-64",
         "aarch64" => "AArch64",
+        "x86" => "Intel 80386",
+        "armhf" | "armel" => "ARM",
+        "riscv64" => "RISC-V",
+        "powerpc64le" => "PowerPC64",
+        "s390x" => "IBM S/390",
         other => other,
     };
     assert!(
@@ -195,7 +204,7 @@ fn compare_dynamic(path: &Path, elf: &Elf) {
     );
 }
 
-fn compare_versions(path: &Path, elf: &Elf) {
+fn compare_versions(path: &Path, elf: &Elf, objdump: &str) {
     // readelf -V prints `Name: GLIBC_2.34  Flags: none  Version: 4` within `Version needs section`.
     let text = readelf("-V", path);
     let needs = text
@@ -209,7 +218,7 @@ fn compare_versions(path: &Path, elf: &Elf) {
     assert_eq!(ours, expected, "{}", path.display());
 
     // objdump -T: `… *UND*  0000000000000000 (GLIBC_2.34) __libc_start_main`, in brackets if it is asked for.
-    let symbols = output("objdump", &["-T"], path).expect("objdump runs");
+    let symbols = output(objdump, &["-T"], path).expect("objdump runs");
     let mut of_version: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for line in symbols.lines() {
         let Some((_, rest)) = line.split_once(" (") else {

@@ -8,6 +8,7 @@ use xtool::archive::Archive;
 use xtool::digest::Sha256;
 use xtool::help::Help;
 use xtool::manifest::{Artifact, Family, Manifest, Source, Target, Toolchain};
+use xtool::parts::Parts;
 use xtool::pin::{AptPackage, Distribution, Pin, PinnedSource};
 use xtool::project::ProjectError;
 use xtool::project::lock::{Lock, LockKey};
@@ -160,6 +161,7 @@ fn manifest(sources: Vec<Source>, family: Family) -> Manifest {
             sources,
         }],
         library_path: vec![],
+        parts: Parts::default(),
     };
     let target = Target {
         triple: triple(MUSL),

@@ -23,7 +23,7 @@ fn look(env: &Env, cwd: &str, variables: &[(&str, &str)]) -> Vec<Shadow> {
 fn words(found: &[Shadow]) -> String {
     found
         .iter()
-        .map(ToString::to_string)
+        .map(|s| format!("{s}: {}", s.fix()))
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -98,4 +98,21 @@ fn files_are_named() {
     env.put("../cargo-home/config.toml", "build.rustflags = '-Cx'\n");
     let found = look(&env, "", &[("CARGO_HOME", home.to_str().expect("UTF-8"))]);
     assert_eq!(found.len(), 3, "{}", words(&found));
+}
+
+/// cargo takes a runner from a `cfg` table only where none stands under the triple: ours does.
+#[test]
+fn tables_for_a_cfg_are_named() {
+    let env = Env::new();
+    env.put(
+        "../.cargo/config.toml",
+        "[target.'cfg(windows)']\nrunner = \"mine\"\nrustflags = [\"-Cx\"]\n[target.'cfg(unix)']\nrunner = \"other\"\n",
+    );
+    let found = look(&env, "", &[]);
+    assert_eq!(found.len(), 1, "{}", words(&found));
+    let text = words(&found);
+    assert!(
+        text.contains("`target.'cfg(windows)'.runner`") && text.contains("in xtool.toml"),
+        "{text}"
+    );
 }

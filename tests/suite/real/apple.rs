@@ -22,9 +22,35 @@ fn stub_sdk(lab: &Lab, project: &Path) -> PathBuf {
         Command::new("bash")
             .arg(script)
             .arg(zig)
-            .arg(lab.dir.path()),
+            .arg(lab.dir.path())
+            .arg(libcxx(lab)),
     );
     PathBuf::from(out.trim())
+}
+
+/// The libc++ that belongs to Debian's clang, unpacked; nothing is installed.
+fn libcxx(lab: &Lab) -> PathBuf {
+    let dir = lab.dir.path().join("libcxx");
+    fs_err::create_dir(&dir).unwrap();
+    let depends = succeed(Command::new("apt-cache").args(["depends", "libc++-dev"]));
+    let version = depends
+        .split_once("Depends: libc++-")
+        .and_then(|(_, rest)| rest.split_once("-dev"))
+        .unwrap_or_else(|| panic!("`libc++-dev` depends on no version: {depends}"))
+        .0
+        .to_owned();
+    let packages = ["libc++-V-dev", "libc++1-V", "libc++abi1-V"].map(|p| p.replace('V', &version));
+    succeed(
+        Command::new("apt-get")
+            .args(["-qq", "download"])
+            .args(packages)
+            .current_dir(&dir),
+    );
+    for package in fs_err::read_dir(&dir).unwrap() {
+        let package = package.unwrap().path();
+        succeed(Command::new("dpkg").arg("-x").arg(package).arg(&dir));
+    }
+    dir.join("usr/lib").join(format!("llvm-{version}"))
 }
 
 /// The oldest macOS that a 64-bit file is for, its imports' install names, and whether it is signed.
@@ -65,6 +91,50 @@ fn shims(lab: &Lab, project: &Path, target: &str) -> PathBuf {
     let shown = succeed(&mut lab.xtool(project, &["show", target, "--json"]));
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     shown["installed"]["shims"].as_str().unwrap().into()
+}
+
+/// C++ with an exception that comes out of a map, and a part in C.
+const CXX: &str = "#include <cstdio>\n#include <map>\n#include <stdexcept>\n#include <string>\n\
+    extern \"C\" int c_part(int);\nint main() {\n  std::map<std::string, int> numbers{{\"a\", 40}};\n  \
+    try { numbers.at(\"b\"); } catch (const std::out_of_range &e) { numbers[\"a\"] += c_part(1); }\n  \
+    std::printf(\"%d\\n\", numbers[\"a\"]);\n  return numbers[\"a\"] == 42 ? 0 : 1;\n}\n";
+
+/// Compiles and links it by a target's plain shims; everything is for the same oldest macOS.
+fn cxx(lab: &Lab, toolchain: &str, shims: &Path, minimum: (u16, u8)) {
+    let dir = lab.dir.path();
+    let program = dir.join(format!("{toolchain}-cxx-{}", minimum.0));
+    let mut objects = Vec::new();
+    for (tool, file, text) in [
+        ("c++", "main.cc", CXX),
+        (
+            "cc",
+            "part.c",
+            "#include <math.h>\nint c_part(int x) { return x + (int)fabs(-1.0); }\n",
+        ),
+    ] {
+        let source = dir.join(file);
+        fs_err::write(&source, text).unwrap();
+        let object = source.with_extension("o");
+        let mut compile = Command::new(shims.join(tool));
+        succeed(compile.arg("-c").arg(&source).arg("-o").arg(&object));
+        assert_eq!(facts(&fs_err::read(&object).unwrap()).minimum, minimum);
+        objects.push(object);
+    }
+    let mut link = Command::new(shims.join("c++"));
+    succeed(link.args(&objects).arg("-o").arg(&program));
+    let shown = succeed(&mut lab.xtool(dir, &["inspect", "--json", program.to_str().unwrap()]));
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let file = &shown["files"][0];
+    let found = facts(&fs_err::read(&program).unwrap());
+    assert_eq!(found.minimum, minimum, "{toolchain}: {file}");
+    assert!(found.signed || minimum.0 < 11, "{toolchain}: {file}");
+    // zig brings its libc++; clang takes the SDK's.
+    let shared = found
+        .libraries
+        .iter()
+        .any(|l| l == "/usr/lib/libc++.1.dylib");
+    assert_eq!(shared, toolchain == "osxcross", "{:?}", found.libraries);
+    assert_eq!(file["error"], serde_json::Value::Null, "{file}");
 }
 
 #[test]
@@ -131,6 +201,8 @@ fn an_imported_sdk_serves_clang_and_zig_alike() {
             );
             programs.push(program);
         }
+        cxx(&lab, toolchain, &arm, (11, 0));
+        cxx(&lab, toolchain, &intel, (10, 12));
         let xcrun = arm.join("osxcross/bin/xcrun");
         let path = succeed(Command::new(&xcrun).args(["--sdk", "macosx", "--show-sdk-path"]));
         assert!(Path::new(path.trim()).join("SDKSettings.json").is_file());

@@ -5,18 +5,26 @@ use std::process::Command;
 
 use super::{Lab, need_library_source, project, succeed};
 
-const TARGET: &str = "aarch64-unknown-linux-gnu";
-
 #[test]
-fn rust_c_and_cxx_run_with_the_toolchains_own_libc() {
+fn arm64_runs_with_the_toolchains_own_libc() {
+    rust_c_and_cxx("aarch64-unknown-linux-gnu");
+}
+
+/// 32 bits, and a CPU whose programs this machine may run by itself.
+#[test]
+fn i686_runs_with_the_toolchains_own_libc() {
+    rust_c_and_cxx("i686-unknown-linux-gnu");
+}
+
+fn rust_c_and_cxx(target: &str) {
     need_library_source();
     let lab = Lab::enter();
     let project = project("matrix", lab.dir.path());
     succeed(&mut lab.xtool(
         &project,
-        &["add", TARGET, "--toolchain", "gnu-cross", "--build-std"],
+        &["add", target, "--toolchain", "gnu-cross", "--build-std"],
     ));
-    let shown = succeed(&mut lab.xtool(&project, &["show", TARGET, "--json"]));
+    let shown = succeed(&mut lab.xtool(&project, &["show", target, "--json"]));
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let glibc = shown["installed"]["glibc"].as_str().unwrap();
     assert!(glibc.starts_with("2."), "{glibc}");
@@ -25,7 +33,7 @@ fn rust_c_and_cxx_run_with_the_toolchains_own_libc() {
         let package = format!("matrix-{crate_}");
         let out = succeed(&mut lab.cargo(
             &project,
-            &["run", "--locked", "-q", "-p", &package, "--target", TARGET],
+            &["run", "--locked", "-q", "-p", &package, "--target", target],
         ));
         assert_eq!(out.trim(), format!("{crate_} ok"));
     }

@@ -1,13 +1,15 @@
 //! What must come out.
 
+use std::collections::BTreeSet;
 #[cfg(unix)]
 use std::path::PathBuf;
 
-use xtool::unpack::{Cause, Options};
+use xtool::parts::Paths;
+use xtool::unpack::{Cause, Keep, Options};
 
-use super::build::{Entry, Format, Kind, entry, file, pax_record, tar_member};
-#[cfg(unix)]
-use super::build::{folder, hard_link, symlink};
+use super::build::{
+    Entry, Format, Kind, entry, file, folder, hard_link, pax_record, symlink, tar_member,
+};
 use super::sandbox::{Found, chain, content, refused_with, unpacked};
 
 /// Files, folders listed and implied, empty files, links: counted and there.
@@ -91,6 +93,93 @@ fn the_root_becomes_the_tree() {
             }
             assert_eq!(tree.keys().collect::<Vec<_>>(), expected, "{format:?}");
             assert_eq!(fs_err::read(sandbox.dest().join("bin/l")).unwrap(), b"a");
+        }
+    }
+}
+
+/// Of what is below the root, some paths can be left out, or taken alone: the two halves make the whole.
+#[test]
+fn a_part_of_the_tree_is_written() {
+    let left_out: BTreeSet<Paths> = ["lib/*-any", "share"].map(|p| p.parse().unwrap()).into();
+    for format in Format::ALL {
+        let mut entries = vec![
+            folder("pkg"),
+            folder("pkg/lib/x-any"),
+            file("pkg/tool", "tool"),
+            file("pkg/lib/x-any/a", "a"),
+            file("pkg/lib/y-any/deep/b", "b"),
+            file("pkg/lib/other", "o"),
+            file("pkg/shared", "s"),
+            file("pkg/share/c", "c"),
+        ];
+        if !format.is_zip() {
+            entries.push(hard_link("pkg/share/hard", "pkg/share/c"));
+        }
+        let archive = format.archive(&entries);
+        let written = |keep| {
+            let options = Options {
+                root: Some("pkg"),
+                keep,
+                ..Options::default()
+            };
+            let sandbox = unpacked(format.file(), &archive, &options);
+            sandbox.tree().into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(
+            written(Keep::AllBut(&left_out)),
+            ["lib", "lib/other", "shared", "tool"],
+            "{format:?}"
+        );
+        let mut alone = vec![
+            "lib",
+            "lib/x-any",
+            "lib/x-any/a",
+            "lib/y-any",
+            "lib/y-any/deep",
+            "lib/y-any/deep/b",
+            "share",
+            "share/c",
+        ];
+        if !format.is_zip() {
+            alone.push("share/hard");
+        }
+        assert_eq!(written(Keep::Only(&left_out)), alone, "{format:?}");
+        assert_eq!(written(Keep::Only(&BTreeSet::new())), [""; 0], "{format:?}");
+    }
+}
+
+/// What is left out is looked at all the same, and a file that is kept cannot be one that is not.
+#[test]
+fn what_is_left_out_is_checked() {
+    let left_out: BTreeSet<Paths> = BTreeSet::from(["out".parse().unwrap()]);
+    let options = Options {
+        keep: Keep::AllBut(&left_out),
+        ..Options::default()
+    };
+    for format in Format::ALL {
+        for bad in [
+            file("out/../../x", "x"),
+            symlink("out/l", "../../x"),
+            symlink("out/m", "/x"),
+        ] {
+            // In a deb an absolute target is inside.
+            if format == Format::Deb && bad.path == b"out/m" {
+                continue;
+            }
+            let archive = format.archive(&[file("in", "1"), bad]);
+            let cause = refused_with(format.file(), &archive, &options);
+            assert!(
+                matches!(cause, Cause::Refused { .. }),
+                "{format:?}: {cause}"
+            );
+        }
+        if !format.is_zip() {
+            let archive = format.archive(&[file("out/a", "1"), hard_link("in", "out/a")]);
+            let cause = refused_with(format.file(), &archive, &options);
+            assert!(
+                matches!(cause, Cause::Refused { .. }),
+                "{format:?}: {cause}"
+            );
         }
     }
 }

@@ -1,0 +1,221 @@
+//! Apple SDKs, brought as a folder, an archive or an address: checked, listed, chosen by name.
+
+use super::rig::{Fake, Rig, fail, names, run, said, succeed};
+use crate::support::server::Server;
+use crate::unpack::build::{Entry, Format, file, symlink};
+use xtool::digest::Sha256;
+
+const MAC: &str = "aarch64-apple-darwin";
+
+/// What the smallest SDK has, in the folder that Apple's has at its top. Its libSystem is a link, as in Apple's.
+fn sdk(version: &str) -> Vec<Entry> {
+    let settings = format!(r#"{{"CanonicalName":"macosx{version}","Version":"{version}"}}"#);
+    let top = format!("MacOSX{version}.sdk");
+    vec![
+        file(format!("{top}/SDKSettings.json"), settings),
+        file(format!("{top}/usr/lib/libSystem.B.tbd"), "--- !tapi-tbd\n"),
+        symlink(format!("{top}/usr/lib/libSystem.tbd"), "libSystem.B.tbd"),
+        file(
+            format!("{top}/usr/include/stdio.h"),
+            "int puts(const char *);\n",
+        ),
+        file(
+            format!("{top}/usr/include/sys/types.h"),
+            "typedef int pid_t;\n",
+        ),
+    ]
+}
+
+/// Without what lies below a path.
+fn without(version: &str, part: &str) -> Vec<Entry> {
+    let mut entries = sdk(version);
+    entries.retain(|e| !String::from_utf8_lossy(&e.path).contains(part));
+    entries
+}
+
+#[test]
+fn an_archive_of_any_kind_is_imported_and_listed() {
+    let rig = Rig::new();
+    let list = |rig: &Rig| succeed(&mut rig.xtool(&["sdk", "list"]));
+    assert!(list(&rig).contains("xtool sdk import"), "{}", list(&rig));
+    for (version, format) in [
+        ("14.0", Format::TarXz),
+        ("14.2", Format::TarGz),
+        ("14.4", Format::TarZst),
+    ] {
+        let name = format!(
+            "MacOSX{version}.sdk{}",
+            format.file().strip_prefix('a').unwrap()
+        );
+        let archive = rig.env.write(&name, format.archive(&sdk(version)));
+        let import = ["sdk", "import", archive.to_str().unwrap()];
+        let told = succeed(&mut rig.xtool(&import));
+        assert!(told.contains(&format!("--sdk MacOSX{version}")), "{told}");
+        let again = succeed(&mut rig.xtool(&import));
+        assert!(again.contains("Unchanged"), "{again}");
+        let there = rig.home().join(format!("sdks/MacOSX{version}"));
+        let stub = fs_err::read_to_string(there.join("usr/lib/libSystem.tbd")).unwrap();
+        assert_eq!(stub, "--- !tapi-tbd\n");
+    }
+    let listed = run(&mut rig.xtool(&["sdk", "list", "--json"]));
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let found: Vec<&str> = listed["sdks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(found, ["MacOSX14.4", "MacOSX14.2", "MacOSX14.0"]);
+    rig.assert_tidy();
+}
+
+#[test]
+fn an_address_needs_its_digest_and_a_folder_has_none() {
+    let archive = Format::TarXz.archive(&sdk("14.5"));
+    let server = Server::files([("sdk.tar.xz".to_owned(), archive.clone())]);
+    let rig = Rig::new();
+    let url = server.url("sdk.tar.xz").to_string();
+    let digest = Sha256::of(&archive).to_string();
+    let wrong = Sha256::of(b"other").to_string();
+
+    fail(&mut rig.xtool(&["sdk", "import", &url]), &["--sha256"]);
+    assert_eq!(
+        server.connections(),
+        0,
+        "nothing is asked for without a digest"
+    );
+    let told = fail(
+        &mut rig.xtool(&["sdk", "import", &url, "--sha256", &wrong]),
+        &["different digest than pinned"],
+    );
+    assert!(told.contains(&digest) && told.contains(&wrong), "{told}");
+    fail(
+        &mut rig.xtool(&["sdk", "import", &url, "--sha256", "abc"]),
+        &["--sha256"],
+    );
+    assert!(!rig.home().join("sdks").exists());
+    succeed(&mut rig.xtool(&["sdk", "import", &url, "--sha256", &digest]));
+    assert_eq!(names(&rig.home().join("sdks")), ["MacOSX14.5"]);
+    // What was downloaded once serves again, without the network.
+    fs_err::remove_dir_all(rig.home().join("sdks")).unwrap();
+    succeed(&mut rig.xtool(&["sdk", "import", "--offline", &url, "--sha256", &digest]));
+
+    let file = rig.env.write("sdk.tar.xz", &archive);
+    let file = file.to_str().unwrap();
+    let told = fail(
+        &mut rig.xtool(&["sdk", "import", file, "--sha256", &wrong]),
+        &["sdk.tar.xz"],
+    );
+    assert!(told.contains(&digest) && told.contains(&wrong), "{told}");
+
+    let folder = rig.home().join("sdks/MacOSX14.5");
+    let copy = rig.env.path("MacOSX.sdk");
+    xtool::sdk::copy_tree(&folder, &made(&copy)).unwrap();
+    fs_err::remove_dir_all(&folder).unwrap();
+    let copy = copy.to_str().unwrap();
+    fail(
+        &mut rig.xtool(&["sdk", "import", copy, "--sha256", &digest]),
+        &["folder", "leave `--sha256` out"],
+    );
+    succeed(&mut rig.xtool(&["sdk", "import", copy]));
+    assert!(folder.join("usr/include/stdio.h").is_file());
+    rig.assert_tidy();
+}
+
+fn made(folder: &std::path::Path) -> std::path::PathBuf {
+    fs_err::create_dir_all(folder).unwrap();
+    folder.to_owned()
+}
+
+#[test]
+fn what_is_no_sdk_of_macos_is_refused_and_leaves_nothing() {
+    let rig = Rig::new();
+    let phone = vec![file(
+        "iPhoneOS17.5.sdk/SDKSettings.json",
+        r#"{"CanonicalName":"iphoneos17.5","Version":"17.5"}"#,
+    )];
+    let mut leaving = sdk("14.5");
+    leaving.push(symlink(
+        "MacOSX14.5.sdk/usr/lib/libc.tbd",
+        "../../../../etc/passwd",
+    ));
+    for (entries, words) in [
+        (without("14.5", "SDKSettings"), "SDKSettings.json"),
+        (without("14.5", "libSystem"), "usr/lib/libSystem.tbd"),
+        // A link whose end was left out.
+        (without("14.5", "libSystem.B"), "usr/lib/libSystem.tbd"),
+        (without("14.5", "stdio.h"), "usr/include/stdio.h"),
+        (without("14.5", "sys/types.h"), "usr/include/sys/types.h"),
+        (phone, "another system than macOS"),
+        (leaving, "libc.tbd"),
+    ] {
+        let archive = rig
+            .env
+            .write("Some.sdk.tar.gz", Format::TarGz.archive(&entries));
+        let told = fail(
+            &mut rig.xtool(&["sdk", "import", archive.to_str().unwrap()]),
+            &[words, "Some.sdk.tar.gz"],
+        );
+        assert!(!told.contains("Imported"), "{told}");
+        assert!(names(&rig.home().join("sdks")).is_empty(), "{told}");
+    }
+    for (name, bytes) in [
+        ("Some.sdk.tar.xz", &b"no archive at all"[..]),
+        ("Some.sdk.dmg", b"no archive at all"),
+    ] {
+        let archive = rig.env.write(name, bytes);
+        fail(
+            &mut rig.xtool(&["sdk", "import", archive.to_str().unwrap()]),
+            &[name],
+        );
+    }
+    fail(
+        &mut rig.xtool(&["sdk", "import", "nowhere.sdk"]),
+        &["nowhere.sdk"],
+    );
+    rig.assert_tidy();
+}
+
+/// With several, the newest; by name or version, that one; of none, an error that names those that are there.
+#[test]
+fn an_sdk_is_chosen_by_its_name() {
+    let fake = Fake::new("fake", 100);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    let manifest = fs_err::read_to_string(rig.env.path("manifest.toml")).unwrap();
+    let manifest = manifest
+        .replace(super::rig::TARGET, MAC)
+        .replace("\"gcc\"", "\"clang\"");
+    rig.env.write("manifest.toml", manifest);
+    for version in ["14.5", "15.1"] {
+        let archive = Format::TarGz.archive(&sdk(version));
+        let archive = rig.env.write("sdk.tar.gz", archive);
+        succeed(&mut rig.xtool(&["sdk", "import", archive.to_str().unwrap()]));
+    }
+    let chosen = |rig: &Rig| {
+        let shown = run(&mut rig.xtool(&["show", MAC, "--json"]));
+        let value: serde_json::Value =
+            serde_json::from_slice(&shown.stdout).unwrap_or_else(|_| panic!("{}", said(&shown)));
+        value["installed"]["sdk"]["version"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    let add = |more: &[&str]| rig.xtool(&[&["add", MAC, "--no-rust-std"], more].concat());
+    succeed(&mut add(&[]));
+    assert_eq!(chosen(&rig).as_deref(), Some("15.1"));
+    for name in ["MacOSX14.5", "14.5", "MacOSX14.5.sdk"] {
+        succeed(&mut add(&["--sdk", name]));
+        assert_eq!(chosen(&rig).as_deref(), Some("14.5"), "{name}");
+    }
+    let settings = fs_err::read_to_string(rig.project().join("xtool.toml")).unwrap();
+    assert!(settings.contains("sdk = \"MacOSX14.5.sdk\""), "{settings}");
+    fail(
+        &mut add(&["--sdk", "MacOSX99"]),
+        &["MacOSX99", "MacOSX15.1, MacOSX14.5", "xtool sdk import"],
+    );
+    assert_eq!(
+        chosen(&rig).as_deref(),
+        Some("14.5"),
+        "a refused choice changes nothing"
+    );
+}
