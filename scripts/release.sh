@@ -49,6 +49,8 @@ sdk_of_macos() {
   local zig sdk
   zig=$(cd "$project" && "$XTOOL_BIN" show aarch64-apple-darwin --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["installed"]["path"])')
   sdk=$(scripts/stub-sdk.sh "$zig" "$work")
+  # One of an earlier run would stay, and lack what was added since.
+  [ "$XTOOL_HOME" != "$work/home" ] || rm -rf "$XTOOL_HOME/sdks"
   printf '    no XTOOL_SDK: a stand-in of stubs; the macOS programs are not for release\n'
   run "$XTOOL_BIN" -q sdk import "$sdk"
 }

@@ -53,7 +53,7 @@ impl Reporter for Terminal {
             None => ProgressBar::new_spinner().with_style(unsized_style()),
         };
         let bar = self.bars.add(bar);
-        bar.set_message(shorten(name, 36));
+        bar.set_message(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         if !self.printer.bars() {
             let of = size.map(|n| format!(" ({})", bytes(n))).unwrap_or_default();
@@ -89,29 +89,70 @@ impl Reporter for Terminal {
     }
 }
 
+/// Columns of the terminal; 80 where it does not say.
+fn columns() -> u16 {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stderr())
+        && size.ws_col > 0
+    {
+        return size.ws_col;
+    }
+    80
+}
+
+/// What fits into a line: the name gives way first, then the bar.
+fn sized_template(columns: u16) -> &'static str {
+    match columns {
+        0..70 => "  {wide_msg} {decimal_bytes:>9}/{decimal_total_bytes:9} {left:>9}",
+        70..100 => {
+            "  {wide_msg} [{bar:16.green}] {decimal_bytes:>9}/{decimal_total_bytes:9} {left:>9}"
+        }
+        _ => {
+            "  {wide_msg} [{bar:24.green}] {decimal_bytes:>9}/{decimal_total_bytes:9} \
+             {decimal_bytes_per_sec:>11} {left:>9}"
+        }
+    }
+}
+
 fn sized_style() -> ProgressStyle {
-    ProgressStyle::with_template(
-        "  {msg:36} [{bar:24}] {bytes:>10}/{total_bytes:10} {bytes_per_sec:>12} {left}",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar())
-    .with_key(
-        "left",
-        |state: &ProgressState, w: &mut dyn std::fmt::Write| {
-            let _ = write!(w, "{}s left", state.eta().as_secs());
-        },
-    )
-    .progress_chars("=> ")
+    ProgressStyle::with_template(sized_template(columns()))
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key(
+            "left",
+            |state: &ProgressState, w: &mut dyn std::fmt::Write| {
+                let _ = write!(w, "{}", left(state.eta()));
+            },
+        )
+        .progress_chars("=> ")
+}
+
+/// `42s left`, `3m left`
+fn left(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds}s left"),
+        seconds @ 120..7200 => format!("{}m left", seconds / 60),
+        seconds => format!("{}h left", seconds / 3600),
+    }
 }
 
 fn unsized_style() -> ProgressStyle {
-    ProgressStyle::with_template("  {msg:36} {spinner} {bytes:>10} {bytes_per_sec:>12}")
-        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+    ProgressStyle::with_template(
+        "  {wide_msg} {spinner} {decimal_bytes:>9} {decimal_bytes_per_sec:>11}",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
-fn shorten(name: &str, width: usize) -> String {
-    if name.chars().count() <= width {
-        return name.to_owned();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short_and_templates_are_right() {
+        for (seconds, text) in [(5, "5s left"), (300, "5m left"), (10_000, "2h left")] {
+            assert_eq!(left(Duration::from_secs(seconds)), text);
+        }
+        for columns in [40, 80, 200] {
+            assert!(ProgressStyle::with_template(sized_template(columns)).is_ok());
+        }
     }
-    let head: String = name.chars().take(width - 1).collect();
-    format!("{head}…")
 }

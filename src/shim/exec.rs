@@ -7,7 +7,7 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
-use super::explain::explain;
+use super::explain::{explain, explain_crash};
 use super::{Invocation, ShimError, Spec, Tool};
 use crate::env_vars::XTOOL_SHIM;
 
@@ -43,7 +43,10 @@ pub(super) fn link(
         .wait()
         .map_err(|source| not_run(spec, program, source))?;
     if !status.success()
-        && let Some(help) = explain(spec, &said)
+        && let Some(help) = explain(spec, &said).or_else(|| {
+            // No code: a signal ended it.
+            status.code().is_none().then(|| explain_crash(spec))?
+        })
     {
         // A closed stderr leaves the exit code to tell it.
         let _ = writeln!(io::stderr(), "help: {help}");

@@ -13,6 +13,19 @@ pub(super) fn explain(spec: &Spec, said: &str) -> Option<String> {
     plain.split(['\n', '\r']).find_map(|line| cause(spec, line))
 }
 
+/// The same for a linker that a signal ended, of which it says nothing itself.
+pub(super) fn explain_crash(spec: &Spec) -> Option<String> {
+    let zig = spec.zig.as_ref()?;
+    let triple = &spec.triple;
+    // Its own Mach-O linker: functions with unwind records and no symbol, as in aws-lc's assembly. 0.16 links them.
+    (triple.os() == TargetOs::MacOs && zig.version.starts_with("0.15.")).then(|| {
+        format!(
+            "zig {} crashes on some assembly for macOS (aws-lc's, for one), newer ones do not: xtool add {triple} --toolchain zig@0.16.0",
+            zig.version
+        )
+    })
+}
+
 fn cause(spec: &Spec, line: &str) -> Option<String> {
     framework(spec, line)
         .or_else(|| host_library(spec, line))
@@ -220,6 +233,28 @@ fn between<'a>(line: &'a str, mark: &str, end: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_crash_of_zigs_linker_names_the_version_that_does_not() {
+        let mut spec = super::Spec::new(
+            "aarch64-apple-darwin".parse().unwrap(),
+            Family::Zig,
+            "/z".into(),
+        );
+        assert_eq!(explain_crash(&spec), None);
+        let zig = |version: &str| crate::shim::Zig {
+            exe: "/z/zig".into(),
+            target: "aarch64-macos-none".into(),
+            cpu: None,
+            version: version.into(),
+            cache_dir: "/c".into(),
+        };
+        spec.zig = Some(zig("0.15.2"));
+        let help = explain_crash(&spec).unwrap();
+        assert!(help.ends_with("xtool add aarch64-apple-darwin --toolchain zig@0.16.0"));
+        spec.zig = Some(zig("0.16.0"));
+        assert_eq!(explain_crash(&spec), None);
+    }
+
     use super::*;
 
     fn help(triple: &str, family: Family, said: &str) -> Option<String> {

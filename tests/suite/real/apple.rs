@@ -99,7 +99,7 @@ const CXX: &str = "#include <cstdio>\n#include <map>\n#include <stdexcept>\n#inc
     try { numbers.at(\"b\"); } catch (const std::out_of_range &e) { numbers[\"a\"] += c_part(1); }\n  \
     std::printf(\"%d\\n\", numbers[\"a\"]);\n  return numbers[\"a\"] == 42 ? 0 : 1;\n}\n";
 
-/// Compiles and links it by a target's plain shims; everything is for the same oldest macOS.
+/// Compiles it by a target's plain shims, and links it; everything is for the same oldest macOS.
 fn cxx(lab: &Lab, toolchain: &str, shims: &Path, minimum: (u16, u8)) {
     let dir = lab.dir.path();
     let program = dir.join(format!("{toolchain}-cxx-{}", minimum.0));
@@ -120,6 +120,10 @@ fn cxx(lab: &Lab, toolchain: &str, shims: &Path, minimum: (u16, u8)) {
         assert_eq!(facts(&fs_err::read(&object).unwrap()).minimum, minimum);
         objects.push(object);
     }
+    // zig compiles a libc++ of its own before it links, which takes minutes: the matrix sees to that.
+    if toolchain == "zig" {
+        return;
+    }
     let mut link = Command::new(shims.join("c++"));
     succeed(link.args(&objects).arg("-o").arg(&program));
     let shown = succeed(&mut lab.xtool(dir, &["inspect", "--json", program.to_str().unwrap()]));
@@ -128,12 +132,8 @@ fn cxx(lab: &Lab, toolchain: &str, shims: &Path, minimum: (u16, u8)) {
     let found = facts(&fs_err::read(&program).unwrap());
     assert_eq!(found.minimum, minimum, "{toolchain}: {file}");
     assert!(found.signed || minimum.0 < 11, "{toolchain}: {file}");
-    // zig brings its libc++; clang takes the SDK's.
-    let shared = found
-        .libraries
-        .iter()
-        .any(|l| l == "/usr/lib/libc++.1.dylib");
-    assert_eq!(shared, toolchain == "osxcross", "{:?}", found.libraries);
+    let shared = |l: &String| l == "/usr/lib/libc++.1.dylib";
+    assert!(found.libraries.iter().any(shared), "{:?}", found.libraries);
     assert_eq!(file["error"], serde_json::Value::Null, "{file}");
 }
 
