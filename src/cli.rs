@@ -156,7 +156,7 @@ pub struct Add {
     /// Replace settings of your own for the same target; `remove` brings them back
     #[arg(long)]
     pub force: bool,
-    /// Compile now what the toolchain compiles at its first use for a target
+    /// Compile now the C library that zig compiles at the first build for a target
     #[arg(long)]
     pub warm: bool,
     /// Without a cargo project: install and make the shims, write only xtool.toml and xtool.lock here
@@ -206,7 +206,7 @@ pub struct Fetch {
     /// Take this toolchain, in this version, whatever the project takes; its files stay as they are
     #[arg(long, value_name = "NAME[@VERSION]", conflicts_with = "locked")]
     pub toolchain: Option<String>,
-    /// Compile now what the toolchain compiles at its first use for a target
+    /// Compile now all that zig compiles of its own for a target: C and C++, with and without symbols
     #[arg(long)]
     pub warm: bool,
 }

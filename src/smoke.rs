@@ -238,18 +238,36 @@ impl Bench<'_> {
     }
 }
 
+/// How much of the toolchain's own libraries is compiled beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warmth {
+    /// What the first `cargo build` links: the C library, with symbols.
+    FirstBuild,
+    /// C and C++, for debugging, optimised and without symbols: an image's builds find everything.
+    Everything,
+}
+
 /// Links what makes the toolchain compile its own libraries for the target: C and C++, for debugging and as rustc's
 /// release profile does, whose `--strip-debug` has cache entries of its own. Gives the number of links.
-pub fn warm(bench: Bench<'_>) -> Result<usize, String> {
+pub fn warm(bench: Bench<'_>, warmth: Warmth) -> Result<usize, String> {
     // Only zig compiles anything of its own.
     if bench.spec.zig.is_none() {
         return Ok(0);
     }
     let mut links = 0;
-    for (tool, file, source) in [(Tool::Cc, "warm.c", C), (Tool::Cxx, "warm.cc", CXX)] {
+    let c = (Tool::Cc, "warm.c", C);
+    let languages = match warmth {
+        Warmth::FirstBuild => &[c][..],
+        Warmth::Everything => &[c, (Tool::Cxx, "warm.cc", CXX)],
+    };
+    for &(tool, file, source) in languages {
         let path = bench.scratch.join(file);
         fs_err::write(&path, source).map_err(|e| e.to_string())?;
-        for flags in warm_flags(bench.spec) {
+        let links_of = match warmth {
+            Warmth::FirstBuild => rustcs_links(bench.spec),
+            Warmth::Everything => every_link(bench.spec),
+        };
+        for flags in links_of {
             let mut command = Command::new(shim(bench.shims, tool));
             command
                 .arg(&path)
@@ -267,9 +285,21 @@ pub fn warm(bench: Bench<'_>) -> Result<usize, String> {
     Ok(links)
 }
 
+/// As rustc links for debugging: with which start-up code, and by its own list of libraries.
+fn rustcs_links(spec: &Spec) -> &'static [&'static [&'static str]] {
+    match spec.triple.os() {
+        TargetOs::Linux if spec.triple.is_glibc() => {
+            &[&["-pie", "-nodefaultlibs", "-lgcc_s", "-lc"]]
+        }
+        TargetOs::Linux => &[&["-static-pie", "-lgcc_s"]],
+        TargetOs::Windows => &[&["-lgcc_eh"]],
+        TargetOs::MacOs | TargetOs::Wasi | TargetOs::Other => &[&[]],
+    }
+}
+
 /// Each is an entry of zig's cache of its own: for debugging, optimised (CMake and Meson pass the level to the link
 /// too), and as rustc links, by its own list of libraries, with and without symbols.
-fn warm_flags(spec: &Spec) -> &'static [&'static [&'static str]] {
+fn every_link(spec: &Spec) -> &'static [&'static [&'static str]] {
     match spec.triple.os() {
         TargetOs::Linux if spec.triple.is_glibc() => &[
             &[],

@@ -7,6 +7,7 @@ use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions, check_glibc};
 use xtool::project::{CONFIG_FILE, Kind, Project};
 use xtool::resolve::ToolchainSpec;
+use xtool::smoke::Warmth;
 
 use super::apply::{self, Request};
 use super::failure::{self, with_help};
@@ -39,7 +40,7 @@ pub fn run(args: &Add, session: &Session) -> Result<ExitCode> {
         return Ok(code);
     };
     let lock = Lock::load(&project)?.unwrap_or_default();
-    let failures = warm::targets(session, &targets, &lock);
+    let failures = warm::targets(session, &targets, &lock, Warmth::FirstBuild);
     for e in &failures {
         failure::print(session.printer, e);
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 use xtool::install::Want;
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, TargetOptions};
+use xtool::smoke::Warmth;
 use xtool::target::Triple;
 
 use super::apply;
@@ -61,7 +62,7 @@ pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
         );
     }
     if args.warm {
-        failures.extend(warm::targets(session, &targets, &lock));
+        failures.extend(warm::targets(session, &targets, &lock, Warmth::Everything));
     }
     if printer.json() {
         let rows: Vec<_> = installed

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Error, Result};
 use xtool::project::lock::Lock;
 use xtool::project::settings::TargetOptions;
-use xtool::smoke::{self, Bench};
+use xtool::smoke::{self, Bench, Warmth};
 use xtool::target::Triple;
 
 use super::env;
@@ -16,17 +16,28 @@ use super::session::Session;
 const LIMIT: Duration = Duration::from_mins(15);
 
 /// Warms each target that is installed. What failed is told; the others are done.
-pub fn targets(session: &Session, targets: &[(Triple, TargetOptions)], lock: &Lock) -> Vec<Error> {
+pub fn targets(
+    session: &Session,
+    targets: &[(Triple, TargetOptions)],
+    lock: &Lock,
+    warmth: Warmth,
+) -> Vec<Error> {
     let mut failures = Vec::new();
     for (triple, options) in targets {
-        if let Err(e) = one(session, triple, options, lock) {
+        if let Err(e) = one(session, triple, options, lock, warmth) {
             failures.push(e);
         }
     }
     failures
 }
 
-fn one(session: &Session, triple: &Triple, options: &TargetOptions, lock: &Lock) -> Result<()> {
+fn one(
+    session: &Session,
+    triple: &Triple,
+    options: &TargetOptions,
+    lock: &Lock,
+    warmth: Warmth,
+) -> Result<()> {
     let ready = env::prepare(session, triple, options, lock)?;
     if ready.spec.zig.is_none() {
         return Ok(());
@@ -46,7 +57,7 @@ fn one(session: &Session, triple: &Triple, options: &TargetOptions, lock: &Lock)
         scratch: scratch.path(),
         limit: LIMIT,
     };
-    smoke::warm(bench).map_err(|said| {
+    smoke::warm(bench, warmth).map_err(|said| {
         with_help(
             format!("Cannot warm the toolchain of `{triple}`: {said}"),
             format!("xtool verify {triple}"),

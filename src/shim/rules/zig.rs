@@ -166,12 +166,23 @@ fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
             }
         }),
     };
-    if context.only_links && cpu::is_machine_option(arg.text) {
+    if context.only_links && (cpu::is_machine_option(arg.text) || is_code_option(arg.text)) {
         return Action::Drop;
     }
     cpu::rule(context.triple, arg)
         .or_else(family)
         .or_else(|| everywhere(arg))
+}
+
+/// An option for the code of functions, which are compiled when only objects are linked (and in LTO's bitcode each has
+/// its own). zig takes it as said of its libc and `compiler_rt` too, and compiles them anew: seen with 0.15.2, whose
+/// other such options (`-fPIC`, `-fstack-protector`, `-f…-sections`, `-O1` to `-O3`) find what `--warm` compiled.
+fn is_code_option(text: &str) -> bool {
+    let name = text.strip_prefix("-fno-").or(text.strip_prefix("-f"));
+    matches!(
+        name,
+        Some("omit-frame-pointer" | "builtin" | "unwind-tables" | "asynchronous-unwind-tables")
+    )
 }
 
 /// For all targets, after the family's own rules.

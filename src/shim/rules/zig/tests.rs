@@ -514,3 +514,28 @@ fn instruction_sets_are_no_business_of_a_link() {
         );
     }
 }
+
+/// Each of them made zig compile its libc or `compiler_rt` again for a link of one object.
+#[test]
+fn how_functions_are_compiled_is_no_business_of_a_link() {
+    let flags = [
+        "-fomit-frame-pointer",
+        "-fno-omit-frame-pointer",
+        "-fno-builtin",
+        "-funwind-tables",
+        "-fno-asynchronous-unwind-tables",
+    ];
+    for flag in flags {
+        assert_eq!(link(WINDOWS, &["a.o", flag]), "a.o", "{flag}");
+        let spec = spec_of(WINDOWS, "x86_64-windows-gnu", "0.15.2");
+        for args in [&["-c", "a.c", flag][..], &["a.c", flag]] {
+            assert!(
+                run(&spec, Tool::Cc, args).contains(&flag.to_owned()),
+                "{args:?}"
+            );
+        }
+    }
+    for kept in ["-fPIC", "-flto", "-fno-builtin-memcpy", "-f"] {
+        assert_eq!(link(WINDOWS, &["a.o", kept]), format!("a.o {kept}"));
+    }
+}

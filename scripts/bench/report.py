@@ -1,0 +1,102 @@
+"""The table and the JSON."""
+
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import time
+
+
+def seconds(value):
+    if value < 0.1:
+        return f"{value * 1000:.2f} ms"
+    return f"{value:.2f} s"
+
+
+def mebibytes(value):
+    return f"{value / (1 << 20):.1f} MiB"
+
+
+UNITS = {"s": seconds, "bytes": mebibytes, "count": lambda v: f"{v:,.0f}"}
+
+
+def machine():
+    """What the figures are true of."""
+    cpu = next(
+        (line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
+        platform.machine(),
+    )
+    memory = next(int(line.split()[1]) for line in open("/proc/meminfo") if line.startswith("MemTotal"))
+    system = dict(
+        line.rstrip().split("=", 1) for line in open("/etc/os-release") if "=" in line
+    ).get("PRETTY_NAME", "Linux")
+    return {
+        "cpu": cpu,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory": f"{memory >> 20} GiB",
+        "system": system.strip('"') + ", Linux " + platform.release(),
+    }
+
+
+def stamp(xtool):
+    """When, of what, and how busy the machine was."""
+    said = subprocess.run([xtool, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "load": round(os.getloadavg()[0], 2),
+        "xtool": f"{said} ({commit})",
+    }
+
+
+def load(path):
+    try:
+        return json.loads(pathlib.Path(path).read_text())
+    except FileNotFoundError:
+        return {"rows": []}
+
+
+def save(path, results):
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(json.dumps(results, indent=1) + "\n")
+    beside.rename(path)
+
+
+def merge(results, new):
+    """Rows of this run in the place of those of the same name and place."""
+    key = lambda row: (row["row"], row["what"], row["against"], row["place"])
+    fresh = {key(row): row for row in new}
+    rows = [fresh.pop(key(row), row) for row in results["rows"]]
+    results["rows"] = rows + list(fresh.values())
+
+
+def cells(row):
+    show = UNITS[row["unit"]]
+    if row.get("skipped"):
+        return [row["row"], row["what"], row["against"], row["place"], "", "", "", "", "not measured: " + row["skipped"]]
+    theirs = show(row["theirs"]) if row["theirs"] is not None else "—"
+    ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "—"
+    goal = row["goal"]
+    if goal is None:
+        wanted, met = "—", "—"
+    else:
+        wanted = f"≤ {goal:g}" if row["ratio"] is not None else f"≤ {show(goal)}"
+        met = "yes" if row["met"] else "NO"
+    return [row["row"], row["what"], row["against"], row["place"], show(row["ours"]), theirs, ratio, wanted, met]
+
+
+def table(results):
+    """Markdown, columns aligned."""
+    head = ["row", "what", "against", "place", "xtool", "the other", "ratio", "goal", "met"]
+    lines = [head] + [cells(row) for row in results["rows"]]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    text = lambda line: "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
+    lines = [text(lines[0]), "|" + "|".join("-" * (w + 2) for w in widths) + "|"] + [text(l) for l in lines[1:]]
+    for key, value in results.get("machine", {}).items():
+        print(f"{key}: {value}")
+    for at in sorted({(r["at"]["date"], r["at"]["xtool"], r["at"]["load"]) for r in results["rows"]}):
+        print(f"measured: {at[0]}, {at[1]}, load before {at[2]}")
+    print("\n".join(lines))
