@@ -15,6 +15,7 @@ use crate::pin::PinnedSource;
 use crate::target::{Host, Triple};
 
 mod parse;
+mod parts;
 mod reader;
 pub use parse::{ManifestError, file_name, glibc_version};
 

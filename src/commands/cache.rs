@@ -38,6 +38,7 @@ fn size(session: &Session) -> Result<()> {
     let parts = [
         ("toolchains", layout.toolchains()),
         ("compiled libraries", layout.home().join("zig-cache")),
+        ("copies of xtool", layout.bin()),
         ("downloads", layout.downloads()),
     ];
     let sizes: Vec<_> = parts

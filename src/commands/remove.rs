@@ -18,7 +18,12 @@ use crate::cli::Remove;
 pub fn run(args: &Remove, session: &Session) -> Result<ExitCode> {
     let project = session.project()?;
     let dirs = session.state_dirs();
-    let config = Config::load(&project)?.unwrap_or_default();
+    // What stands in cargo's files is known without xtool.toml, so that all of it can go even when that is broken.
+    let (config, unreadable) = match Config::load(&project) {
+        Ok(config) => (config.unwrap_or_default(), None),
+        Err(e) if args.all => (Config::default(), Some(e)),
+        Err(e) => return Err(e.into()),
+    };
     let configured = project.configured_targets(&dirs)?;
     let targets = if args.all {
         let mut all: Vec<_> = config.targets.keys().cloned().chain(configured).collect();
@@ -77,8 +82,15 @@ pub fn run(args: &Remove, session: &Session) -> Result<ExitCode> {
         record.save(&held, &dirs)?;
     }
     // Last: as long as it names a target, a run that was broken off can be repeated.
-    for triple in &targets {
-        project.remove_target(&held, triple)?;
+    match &unreadable {
+        Some(e) => session
+            .printer
+            .warn(&format!("{e}: it was left as it is, for you to delete")),
+        None => {
+            for triple in &targets {
+                project.remove_target(&held, triple)?;
+            }
+        }
     }
     for warning in &applied.warnings {
         session.printer.warn(warning);

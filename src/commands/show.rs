@@ -69,46 +69,7 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
             "project",
             &format!("not a target of this project: xtool add {triple}"),
         )?,
-        Some(r) => {
-            let receipt = &r.installed.receipt;
-            line(
-                "installed",
-                &format!(
-                    "{} {} ({}, from {})",
-                    receipt.toolchain,
-                    receipt.version,
-                    bytes(receipt.bytes),
-                    receipt.source
-                ),
-            )?;
-            if !receipt.parts.is_empty() {
-                let parts: Vec<&str> = receipt.parts.iter().map(String::as_str).collect();
-                line("parts", &parts.join(", "))?;
-            }
-            line("path", &r.installed.path.display().to_string())?;
-            line("shims", &r.folder.display().to_string())?;
-            if let Some(sysroot) = &r.spec.sysroot {
-                line("sysroot", &sysroot.display().to_string())?;
-            }
-            if let Some(zig) = &r.spec.zig {
-                line("zig target", &zig.target)?;
-            }
-            if let Some(glibc) = receipt.glibc() {
-                line(
-                    "glibc",
-                    &format!("{glibc}, the toolchain's own: programs may need one as new"),
-                )?;
-            }
-            if let Some(sdk) = &r.spec.sdk {
-                line(
-                    "SDK",
-                    &format!("macOS {} in {}", sdk.version, sdk.path.display()),
-                )?;
-            }
-            let tools: Vec<&str> = shims::tools_of(&r.spec).iter().map(|t| t.name()).collect();
-            line("tools", &tools.join(" "))?;
-            line("variables", &format!("xtool env {triple}"))?;
-        }
+        Some(r) => ready_lines(session, &triple, r)?,
     }
     let heading = if configured {
         "on, in this project"
@@ -123,6 +84,51 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is installed for it, and where.
+fn ready_lines(session: &Session, triple: &Triple, r: &env::Prepared) -> Result<()> {
+    let printer = session.printer;
+    let line = |name: &str, text: &str| printer.data(format!("  {DIM}{name:<12}{DIM:#}{text}"));
+    let receipt = &r.installed.receipt;
+    line(
+        "installed",
+        &format!(
+            "{} {} ({}, from {})",
+            receipt.toolchain,
+            receipt.version,
+            bytes(receipt.bytes),
+            receipt.source
+        ),
+    )?;
+    if !receipt.parts.is_empty() {
+        let parts: Vec<&str> = receipt.parts.iter().map(String::as_str).collect();
+        line("parts", &parts.join(", "))?;
+    }
+    line("path", &r.installed.path.display().to_string())?;
+    line("shims", &r.folder.display().to_string())?;
+    if let Some(sysroot) = &r.spec.sysroot {
+        line("sysroot", &sysroot.display().to_string())?;
+    }
+    if let Some(zig) = &r.spec.zig {
+        line("zig target", &zig.target)?;
+    }
+    if let Some(glibc) = receipt.glibc() {
+        line(
+            "glibc",
+            &format!("{glibc}, the toolchain's own: programs may need one as new"),
+        )?;
+    }
+    if let Some(sdk) = &r.spec.sdk {
+        line(
+            "SDK",
+            &format!("macOS {} in {}", sdk.version, sdk.path.display()),
+        )?;
+    }
+    let tools: Vec<&str> = shims::tools_of(&r.spec).iter().map(|t| t.name()).collect();
+    line("tools", &tools.join(" "))?;
+    line("variables", &format!("xtool env {triple}"))?;
+    Ok(())
 }
 
 fn json_of(

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use url::Url;
 
+use super::parts::{target_parts, toolchain_parts};
 use super::reader::{At, Table, Text};
 use super::{Artifact, Family, Manifest, Source, Target, TargetTools, Toolchain};
 use crate::archive::Archive;
 use crate::digest::Sha256;
 use crate::help::Help;
-use crate::parts::{Parts, PartsError, Paths};
+use crate::parts::Parts;
 use crate::target::{Host, Triple, check_name};
 
 /// Why a manifest cannot be used.
@@ -108,7 +109,7 @@ fn toolchain(name: &At<&str>, mut table: Table<'_>) -> Result<Toolchain, Manifes
     let license = table.required("license")?.value.to_owned();
     let library_path = relative_all(&text, table.strings("library-path")?)?;
     let parts = match table.take("parts") {
-        Some(value) => parts(Table::of(text, "parts", value)?)?,
+        Some(value) => toolchain_parts(Table::of(text, "parts", value)?)?,
         None => Parts::default(),
     };
     let mut artifacts = Vec::new();
@@ -140,28 +141,6 @@ fn toolchain(name: &At<&str>, mut table: Table<'_>) -> Result<Toolchain, Manifes
         library_path,
         parts,
     })
-}
-
-/// `[toolchain.NAME.parts]`: names of the author's choice, each with its folders.
-fn parts(mut table: Table<'_>) -> Result<Parts, ManifestError> {
-    let text = table.text();
-    let mut parts = Parts::default();
-    for (name, folders) in table.named_strings()? {
-        check_name(name.value, "part name").map_err(|e| text.error(&name.span, e.to_string()))?;
-        if folders.is_empty() {
-            return Err(text.error(
-                &name.span,
-                format!("The part `{}` is empty: expected folders", name.value),
-            ));
-        }
-        for at in folders {
-            at.value
-                .parse::<Paths>()
-                .and_then(|paths| parts.insert(name.value, paths))
-                .map_err(|e| text.error(&at.span, e.to_string()))?;
-        }
-    }
-    Ok(parts)
 }
 
 fn artifact(
@@ -420,30 +399,6 @@ fn target_tools(
     };
     table.finish()?;
     Ok(tools)
-}
-
-/// `parts` of a target; an empty list is one of the core alone, and no list is the whole toolchain.
-fn target_parts(
-    table: &mut Table<'_>,
-    toolchain: &Toolchain,
-) -> Result<Option<Vec<String>>, ManifestError> {
-    let text = table.text();
-    if !table.has("parts") {
-        return Ok(None);
-    }
-    let mut parts = Vec::new();
-    for at in table.strings("parts")? {
-        if !toolchain.parts.has(at.value) {
-            let unknown = PartsError::Unknown {
-                toolchain: toolchain.name.clone(),
-                part: at.value.escape_debug().to_string(),
-                known: toolchain.parts.names(),
-            };
-            return Err(text.error(&at.span, unknown.to_string()));
-        }
-        parts.push(at.value.to_owned());
-    }
-    Ok(Some(parts))
 }
 
 /// A glibc version: `2.17`.

@@ -217,6 +217,15 @@ impl Help for ProjectError {
             Self::Consent { .. } => {
                 "look at these files, then pass `--trust` once".to_owned()
             }
+            Self::Write { path, source } | Self::Read { path, source }
+                if matches!(
+                    source.kind(),
+                    std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists
+                ) =>
+            {
+                let folder = path.ancestors().find(|p| p.is_file()).unwrap_or(path);
+                format!("`{}` is a file where a folder is needed: move it away, then run the command again", folder.display())
+            }
             Self::Write { path, source } => match source.kind() {
                 std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                     format!("make `{}` and its folder writable, then run the command again", path.display())
@@ -229,7 +238,10 @@ impl Help for ProjectError {
             Self::Toml { path, line, .. } => {
                 format!("mend line {line} of `{}`, then run the command again; the file was left as it is", path.display())
             }
-            Self::NotText { .. } | Self::Read { .. } => return None,
+            Self::NotText { path } => {
+                format!("save `{}` as UTF-8, then run the command again", path.display())
+            }
+            Self::Read { .. } => return None,
         };
         Some(help)
     }

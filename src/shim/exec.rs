@@ -75,6 +75,10 @@ fn watch(mut command: Command) -> io::Result<(Child, String)> {
 enum Keep {
     /// The beginning, where the first cause stands.
     First,
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "only Unix has a terminal made for it")
+    )]
     /// The end: on a terminal, pictures of the progress come before the messages.
     Last,
 }

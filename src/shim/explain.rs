@@ -266,6 +266,7 @@ mod tests {
 
     /// Each text is what the real linker wrote (GNU ld 2.40, zig 0.15.2, ld64.lld 14).
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn real_failures_are_recognised() {
         let (zig, gcc) = (Family::Zig, Family::Gcc);
         let table = [

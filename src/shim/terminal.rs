@@ -11,6 +11,10 @@ use rustix::termios::{OptionalActions, OutputModes};
 use rustix::{io, termios};
 
 /// A pseudoterminal. Neither end becomes the controlling terminal of a process.
+#[expect(
+    clippy::disallowed_types,
+    reason = "an end of a terminal has no path to name in errors"
+)]
 pub(super) struct Terminal {
     /// What the program says comes out here.
     pub outer: std::fs::File,

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use xtool::archive::{Archive, VerifiedArchive};
 use xtool::digest::Sha256;
-use xtool::unpack::{Limits, Options, unpack};
+use xtool::unpack::{Keep, Limits, Options, unpack};
 
 struct Sandbox {
     folder: tempfile::TempDir,
@@ -47,6 +47,7 @@ pub fn unpacks_or_refuses(file: &str, bytes: &[u8]) {
     let verified = VerifiedArchive::check(&sandbox.archive, &archive).expect("its own digest");
     let options = Options {
         root: None,
+        keep: Keep::All,
         limits: Limits {
             // Small, so that an execution is short; the limits' own tests are elsewhere.
             max_bytes: 1 << 16,

@@ -73,11 +73,10 @@ fn pair(name: &str, value: &str, triple: &Triple) -> Option<bool> {
     match (name, os) {
         ("target_arch", _) => Some(value == arch),
         ("target_os", TargetOs::Linux) => Some(value == "linux"),
-        ("target_os", TargetOs::Windows) => Some(value == "windows"),
+        ("target_os" | "target_family", TargetOs::Windows) => Some(value == "windows"),
         ("target_os", TargetOs::MacOs) => Some(value == "macos"),
         ("target_os", TargetOs::Wasi) => Some(value == "wasi"),
         ("target_family", TargetOs::Linux | TargetOs::MacOs) => Some(value == "unix"),
-        ("target_family", TargetOs::Windows) => Some(value == "windows"),
         ("target_family", TargetOs::Wasi) => Some(value == "wasm"),
         ("target_env", TargetOs::Linux) if triple.is_musl() => Some(value == "musl"),
         ("target_env", TargetOs::Linux) if triple.is_glibc() => Some(value == "gnu"),

@@ -170,3 +170,39 @@ fn exec_hands_the_exit_code_on() {
     let said = fail(&mut lab.xtool(&folder, &["exec", WINDOWS, "--", "true"]), 1);
     assert!(said.contains("xtool add x86_64-pc-windows-gnu"), "{said}");
 }
+
+/// fish takes every value as it is. (PowerShell is not in Debian: its form is checked as text, beside its code.)
+#[test]
+fn fish_reads_what_env_writes_for_it() {
+    let odd = [
+        ("PLAIN", "/a/b"),
+        ("SPACES", "a  b 'c' \"d\""),
+        ("SIGNS", r"$HOME \\n \' %x `y` (z) ~ * {a,b}"),
+        ("LINES", "one\ntwo"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let script = xtool::build_env::format::fish(&odd);
+    for (name, value) in &odd {
+        let code = format!("{script}printf %s \"${name}\"");
+        let mut fish = Command::new("fish");
+        let said = succeed(fish.args(["--no-config", "-c", &code]));
+        assert_eq!(said, *value, "{name}");
+    }
+    let lab = Lab::enter();
+    let folder = folder(&lab, "cmake", &[ARM64]);
+    let code = format!(
+        "{} env {ARM64} --format fish | source; and $CC --version",
+        env!("CARGO_BIN_EXE_xtool")
+    );
+    let plain = lab.xtool(&folder, &[]);
+    let mut fish = Command::new("fish");
+    fish.args(["--no-config", "-c", &code]).current_dir(&folder);
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => fish.env(name, value),
+            None => fish.env_remove(name),
+        };
+    }
+    let said = succeed(&mut fish);
+    assert!(said.contains("clang version"), "{said}");
+}

@@ -58,10 +58,15 @@ pub(super) fn rule(triple: &Triple, arg: Arg<'_>) -> Action {
             return Action::Drop;
         }
     } else if triple.arch().starts_with("riscv") {
-        if march.is_some() {
-            // Where `-mcpu` says it (with the extensions that the ABI needs), another would take them away again.
-            if default_cpu(triple).is_some() {
-                return Action::Drop;
+        if let Some(march) = march {
+            // The extensions that the ABI needs stay, whatever this file asks for on top.
+            if let Some(base) = default_cpu(triple) {
+                let more = riscv_extensions(march, base);
+                return if more.is_empty() {
+                    Action::Drop
+                } else {
+                    Action::replace(format!("-mcpu={base}{more}"))
+                };
             }
             let bits = &triple.arch()[5..7];
             return Action::replace(format!("-march=generic_rv{bits}"));
@@ -77,6 +82,57 @@ pub(super) fn rule(triple: &Triple, arg: Arg<'_>) -> Action {
         return Action::replace(format!("-mcpu={base}{}", features(march)));
     }
     Action::Keep
+}
+
+/// What `rv64gcv_zbc` has and `base` (`generic_rv64+m+a`) has not: `+v+zbc`. The string is the unprivileged ISA's
+/// ("ISA Extension Naming Conventions"): single letters, then names with `_` between, each with a version or none.
+fn riscv_extensions(march: &str, base: &str) -> String {
+    let march = march.to_ascii_lowercase();
+    let Some(isa) = march
+        .strip_prefix("rv64")
+        .or_else(|| march.strip_prefix("rv32"))
+    else {
+        // A profile (`rva22u64`): nothing that zig has a word for.
+        return String::new();
+    };
+    let mut parts = isa.split('_');
+    let letters = without_versions(parts.next().unwrap_or_default());
+    // `rv64gczbc`, too, may end in one name that no `_` is before.
+    let (letters, name) = letters.split_at(letters.find(['z', 's', 'x']).unwrap_or(letters.len()));
+    let letters = letters.chars().filter(|c| !"ige".contains(*c));
+    letters
+        .map(String::from)
+        .chain(std::iter::once(name.to_owned()))
+        .chain(parts.map(|part| without_version(part).to_owned()))
+        .filter(|name| !name.is_empty() && !base.split('+').skip(1).any(|has| has == name))
+        .map(|name| format!("+{name}"))
+        .collect()
+}
+
+/// `i2p1m2p0` → `im`: each letter's `<major>p<minor>` goes; a `p` that follows no digit is an extension.
+fn without_versions(letters: &str) -> String {
+    let mut out = String::new();
+    let mut in_version = false;
+    for c in letters.chars() {
+        let is_point = c == 'p' && in_version;
+        in_version = c.is_ascii_digit() || is_point;
+        if !in_version {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// `zbc1p0` → `zbc`. A name may hold digits (`zve32x`) but end in none without a version, bar `zvl128b`'s like.
+fn without_version(name: &str) -> &str {
+    let Some((before, minor)) = name.rsplit_once('p') else {
+        return name;
+    };
+    let name_only = before.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_version = !minor.is_empty()
+        && minor.bytes().all(|b| b.is_ascii_digit())
+        && name_only.len() < before.len();
+    if is_version { name_only } else { name }
 }
 
 /// GCC's `armv8.2-a+crc+nofp` in zig's words: `+v8_2a+crc-fp_armv8`.
@@ -116,7 +172,24 @@ fn zigs_name(extension: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::features;
+    use super::{features, riscv_extensions};
+
+    #[test]
+    fn riscvs_extensions_in_zigs_words() {
+        let base = "generic_rv64+m+a+f+d+c";
+        for (march, words) in [
+            ("rv64gc", ""),
+            ("rv64imafdc", ""),
+            ("rv64gcv", "+v"),
+            ("rv64gc_zbc", "+zbc"),
+            ("rv64gcv_zba1p0_zvl128b", "+v+zba+zvl128b"),
+            ("rv64i2p1_m2p0", ""),
+            ("rv64i2p1m2p0v1p0_zve32x1p0", "+v+zve32x"),
+            ("rva22u64", ""),
+        ] {
+            assert_eq!(riscv_extensions(march, base), words, "{march}");
+        }
+    }
 
     #[test]
     fn march_in_zigs_words() {
