@@ -3,6 +3,7 @@
 import argparse
 import os
 import pathlib
+import signal
 import sys
 
 import builds
@@ -45,6 +46,8 @@ def main():
     places = lab.places(options.places.split(","))
     results["machine"] = report.machine()
     failed = []
+    # The server goes when this is ended from outside, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         for name in options.rows or ROWS:
             print(f"\n==> {name}: {ROWS[name][0]}", flush=True)
