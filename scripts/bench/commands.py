@@ -59,9 +59,12 @@ def shim(lab, places, rounds):
     zig = re.search(r'^exe = "(.*)"', spec, re.M)[1]
     cache = re.search(r'^cache-dir = "(.*)"', spec, re.M)[1]
     compile_it = ["-c", "add.c", "-o", "add.o"]
-    wrapper_cache = folder / "zigbuild"
-    flags = ["-target", "x86_64-windows-gnu", "-fno-sanitize=all"]
-    venv = {"PATH": f"{lab.peer('cargo-zigbuild').parent}:{os.environ['PATH']}"}
+    venv = {
+        "PATH": f"{lab.peer('cargo-zigbuild').parent}:{os.environ['PATH']}",
+        "CARGO_ZIGBUILD_CACHE_DIR": folder / "zigbuild",
+        "ZIG_GLOBAL_CACHE_DIR": folder / "zig",
+        "ZIG_LOCAL_CACHE_DIR": folder / "zig",
+    }
     sides = [
         Side("xtool's cc", [Command([cc, *compile_it], folder)]),
         Side(
@@ -73,10 +76,10 @@ def shim(lab, places, rounds):
                 )
             ],
         ),
-        Side("cargo-zigbuild zig cc", [Command([wrapper(lab, folder, wrapper_cache, venv), *compile_it], folder, venv)]),
+        Side("cargo-zigbuild zig cc", [Command([wrapper(lab, folder, venv), *compile_it], folder, venv)]),
     ]
     show(sides)
-    print(f"    the wrapper: {open(sides[2].commands[0].argv[0]).read().strip().splitlines()[-1]} ({flags[1]})")
+    print(f"    the wrapper: {open(sides[2].commands[0].argv[0]).read().strip().splitlines()[-1]}")
     race(sides, 2, lab.log)
     results = race(sides, rounds or 21, lab.log)
     return [
@@ -91,7 +94,7 @@ def shim(lab, places, rounds):
     ]
 
 
-def wrapper(lab, folder, cache, venv):
+def wrapper(lab, folder, venv):
     """The script that cargo-zigbuild makes for cargo and the cc crate: a build that only says what CC is."""
     (folder / "build.rs").write_text(
         'fn main() { std::fs::write("cc.txt", std::env::var("CC_x86_64_pc_windows_gnu").unwrap()).unwrap(); }\n'
@@ -99,7 +102,7 @@ def wrapper(lab, folder, cache, venv):
     check(
         [lab.peer("cargo-zigbuild"), "zigbuild", "-q", "--target", TARGET],
         cwd=folder,
-        env={**os.environ, **venv, "RUSTC": str(lab.rustc), "CARGO_ZIGBUILD_CACHE_DIR": str(cache)},
+        env={**os.environ, **{k: str(v) for k, v in venv.items()}, "RUSTC": str(lab.rustc)},
     )
     return (folder / "cc.txt").read_text().strip()
 

@@ -7,6 +7,8 @@ import platform
 import subprocess
 import time
 
+from lab import ROOT
+
 
 def seconds(value):
     if value < 0.1:
@@ -42,7 +44,9 @@ def machine():
 def stamp(xtool):
     """When, of what, and how busy the machine was."""
     said = subprocess.run([xtool, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.strip()
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "load": round(os.getloadavg()[0], 2),
@@ -97,6 +101,8 @@ def table(results):
     lines = [text(lines[0]), "|" + "|".join("-" * (w + 2) for w in widths) + "|"] + [text(l) for l in lines[1:]]
     for key, value in results.get("machine", {}).items():
         print(f"{key}: {value}")
-    for at in sorted({(r["at"]["date"], r["at"]["xtool"], r["at"]["load"]) for r in results["rows"]}):
-        print(f"measured: {at[0]}, {at[1]}, load before {at[2]}")
+    for xtool in sorted({row["at"]["xtool"] for row in results["rows"]}):
+        runs = [row["at"] for row in results["rows"] if row["at"]["xtool"] == xtool]
+        dates, loads = [r["date"] for r in runs], [r["load"] for r in runs]
+        print(f"measured: {xtool}, {min(dates)} to {max(dates)}, load before each row {min(loads)} to {max(loads)}")
     print("\n".join(lines))

@@ -30,7 +30,7 @@ class Command:
     env: dict = field(default_factory=dict)
 
     def __str__(self):
-        words = [f"{k}={shlex.quote(str(v))}" for k, v in self.env.items()]
+        words = [f"{k}={shlex.quote(str(v))}".replace(os.environ["PATH"], "$PATH") for k, v in self.env.items()]
         return " ".join(words + [shlex.quote(str(a)) for a in self.argv])
 
 
