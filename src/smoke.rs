@@ -157,6 +157,7 @@ impl Bench<'_> {
         let program = self.scratch.join(self.file(&file.replace('.', "-")));
         let mut command = Command::new(shim(self.shims, tool));
         command
+            .args(without_exceptions(self.spec, tool))
             .arg("-O2")
             .arg(&source_path)
             .arg("-o")
@@ -270,6 +271,7 @@ pub fn warm(bench: Bench<'_>, warmth: Warmth) -> Result<usize, String> {
         for flags in links_of {
             let mut command = Command::new(shim(bench.shims, tool));
             command
+                .args(without_exceptions(bench.spec, tool))
                 .arg(&path)
                 .args(*flags)
                 .arg("-o")
@@ -295,6 +297,12 @@ fn rustcs_links(spec: &Spec) -> &'static [&'static [&'static str]] {
         TargetOs::Windows => &[&["-lgcc_eh"]],
         TargetOs::MacOs | TargetOs::Wasi | TargetOs::Other => &[&[]],
     }
+}
+
+/// What zig has of C++ for WASI is built without exceptions: a program with them does not link.
+fn without_exceptions(spec: &Spec, tool: Tool) -> Option<&'static str> {
+    let no = tool == Tool::Cxx && spec.triple.os() == TargetOs::Wasi;
+    no.then_some("-fno-exceptions")
 }
 
 /// Each is an entry of zig's cache of its own: for debugging, optimised (CMake and Meson pass the level to the link

@@ -21,6 +21,7 @@ pub(super) const CXX: &str = r#"#include <cstdio>
 #include <string>
 #include <vector>
 
+#ifdef __cpp_exceptions
 struct Counter {
     int &count;
     ~Counter() { count += 2; }
@@ -46,6 +47,14 @@ int main()
     }
     return 1;
 }
+#else
+int main()
+{
+    std::vector<std::string> words{"C++", "caught"};
+    std::printf("%s %s %d\n", words[0].c_str(), words[1].c_str(), 42);
+    return 0;
+}
+#endif
 "#;
 
 pub(super) const RUST: &str = r#"fn main() {

@@ -7,7 +7,7 @@ use crate::real::{Lab, project, succeed};
 use crate::support::skip;
 
 /// One of each family that zig links for; Windows' own with GCC besides, which compiles nothing at first use.
-const TARGETS: [&str; 6] = [
+const EVERY_FAMILY: [&str; 6] = [
     "x86_64-unknown-linux-musl",
     "aarch64-unknown-linux-gnu",
     "x86_64-pc-windows-gnullvm",
@@ -18,10 +18,23 @@ const TARGETS: [&str; 6] = [
 
 #[test]
 fn a_preloaded_image_serves_jobs_that_have_nothing() {
+    serves(
+        "a_preloaded_image_serves_jobs_that_have_nothing",
+        &["x86_64-unknown-linux-musl", "x86_64-pc-windows-gnu"],
+    );
+}
+
+#[test]
+#[ignore = "compiles every family's C libraries from nothing, minutes: scripts/test.sh image -- --ignored"]
+fn a_preloaded_image_serves_every_family() {
+    serves("a_preloaded_image_serves_every_family", &EVERY_FAMILY);
+}
+
+fn serves(test: &str, targets: &[&str]) {
     let lab = Lab::enter();
     if succeed(Command::new("id").arg("-u")).trim() != "0" {
         return skip(
-            "a_preloaded_image_serves_jobs_that_have_nothing",
+            test,
             "not root, so nothing can be mounted and there is no second user",
         );
     }
@@ -34,7 +47,7 @@ fn a_preloaded_image_serves_jobs_that_have_nothing() {
     succeed(Command::new("chmod").arg("755").arg(dir));
     let project = project("cmake", dir);
     let mut args = vec!["add", "--no-cargo"];
-    args.extend(TARGETS);
+    args.extend(targets);
     succeed(&mut lab.xtool(&project, &args));
 
     let exe = dir.join("xtool");
@@ -83,7 +96,7 @@ fn a_preloaded_image_serves_jobs_that_have_nothing() {
             .env("XTOOL_HOME", job.join("home"))
             .env("XTOOL", &exe)
             .env("HOME", &job)
-            .env("TARGETS", TARGETS.join(" "))
+            .env("TARGETS", targets.join(" "))
             .current_dir(job.join("project")),
     );
     // Every new thing in zig's cache is an object of the job's own sources.

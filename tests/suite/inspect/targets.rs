@@ -47,8 +47,8 @@ fn every_familys_binaries_are_what_the_platforms_tools_say() {
             ("bare", &["main.c", "-O2", "-s", "-lm", "-pthread"]),
             ("library", &["lib.c", "-shared", "-fPIC"]),
         ] {
-            // A static target has no shared libraries of its own, but can make one.
-            let out = folder.join(format!("{out}-{target}"));
+            // With an ending: GCC for Windows adds `.exe` to a name without one.
+            let out = folder.join(format!("{out}-{target}.out"));
             let mut cc = Command::new(env["CC"].as_str().unwrap());
             succeed(cc.args(args).arg("-o").arg(&out).current_dir(&folder));
             compare(&out);

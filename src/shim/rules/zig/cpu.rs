@@ -57,6 +57,11 @@ pub(super) fn rule(triple: &Triple, arg: Arg<'_>) -> Action {
         if march.is_some() || objects::is_compiler_builtins(arg) {
             return Action::Drop;
         }
+        // zig knows no `-mfpu`: what it brings beyond the target's is a part of the CPU.
+        if let Some(fpu) = arg.text.strip_prefix("-mfpu=") {
+            let cpu = default_cpu(triple).and_then(|base| with_fpu(base, fpu));
+            return cpu.map_or(Action::Drop, |cpu| Action::replace(format!("-mcpu={cpu}")));
+        }
     } else if triple.arch().starts_with("riscv") {
         if let Some(march) = march {
             // The extensions that the ABI needs stay, whatever this file asks for on top.
@@ -84,6 +89,22 @@ pub(super) fn rule(triple: &Triple, arg: Arg<'_>) -> Action {
     Action::Keep
 }
 
+/// A CPU with GCC's `-mfpu=neon…` on top ("ARM Options"); `None` for one that has no vectors, and so no more than
+/// Rust's targets have.
+fn with_fpu(base: &str, fpu: &str) -> Option<String> {
+    let more = match fpu {
+        "neon" | "neon-vfpv3" => "+neon",
+        "neon-fp16" => "+neon+fp16",
+        "neon-vfpv4" => "+neon+vfp4",
+        "neon-fp-armv8" => "+neon+fp_armv8",
+        "crypto-neon-fp-armv8" => "+neon+fp_armv8+crypto",
+        _ => return None,
+    };
+    // NEON has 32 registers of 64 bits.
+    let base = base.replace("-d32", "").replace("-neon", "");
+    Some(format!("{base}{more}"))
+}
+
 /// What `rv64gcv_zbc` has and `base` (`generic_rv64+m+a`) has not: `+v+zbc`. The string is the unprivileged ISA's
 /// ("ISA Extension Naming Conventions"): single letters, then names with `_` between, each with a version or none.
 fn riscv_extensions(march: &str, base: &str) -> String {
@@ -100,13 +121,18 @@ fn riscv_extensions(march: &str, base: &str) -> String {
     // `rv64gczbc`, too, may end in one name that no `_` is before.
     let (letters, name) = letters.split_at(letters.find(['z', 's', 'x']).unwrap_or(letters.len()));
     let letters = letters.chars().filter(|c| !"ige".contains(*c));
-    letters
+    let mut out = String::new();
+    for name in letters
         .map(String::from)
         .chain(std::iter::once(name.to_owned()))
         .chain(parts.map(|part| without_version(part).to_owned()))
-        .filter(|name| !name.is_empty() && !base.split('+').skip(1).any(|has| has == name))
-        .map(|name| format!("+{name}"))
-        .collect()
+    {
+        if !name.is_empty() && !base.split('+').skip(1).any(|has| has == name) {
+            out.push('+');
+            out.push_str(&name);
+        }
+    }
+    out
 }
 
 /// `i2p1m2p0` → `im`: each letter's `<major>p<minor>` goes; a `p` that follows no digit is an extension.
@@ -172,7 +198,17 @@ fn zigs_name(extension: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{features, riscv_extensions};
+    use super::{features, riscv_extensions, with_fpu};
+
+    #[test]
+    fn neon_is_a_part_of_the_cpu() {
+        let base = "generic+v7a+vfp3-d32+thumb2-neon";
+        assert_eq!(
+            with_fpu(base, "neon-vfpv4").unwrap(),
+            "generic+v7a+vfp3+thumb2+neon+vfp4"
+        );
+        assert_eq!(with_fpu(base, "vfpv3-d16"), None);
+    }
 
     #[test]
     fn riscvs_extensions_in_zigs_words() {
