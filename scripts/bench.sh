@@ -36,6 +36,8 @@ fi
 if [ -z "${XTOOL_BIN:-}" ]; then
   (unset RUSTC_BOOTSTRAP && run cargo build --locked --release --bin xtool)
   XTOOL_BIN=${CARGO_TARGET_DIR:-$PWD/target}/release/xtool
+  # Only then is the checkout's commit the program's.
+  export XTOOL_BENCH_BUILT=1
 fi
 export XTOOL_BIN
 if [ ! -x "$work/peers/bin/pip" ]; then

@@ -51,7 +51,7 @@ def main():
     try:
         for name in options.rows or ROWS:
             print(f"\n==> {name}: {ROWS[name][0]}", flush=True)
-            at = report.stamp(lab.xtool)
+            at = report.stamp(lab.xtool, lab.built)
             try:
                 rows = ROWS[name][1](lab, places, options.rounds)
                 new = [{"row": name, "at": at, **row} for row in rows]

@@ -42,6 +42,8 @@ class Lab:
         self.work = pathlib.Path(work).resolve()
         self.xtool = pathlib.Path(xtool).resolve()
         self.log = self.work / "command.log"
+        # Whether it was built from this checkout just now, so that the commit says what it is.
+        self.built = "XTOOL_BENCH_BUILT" in os.environ
         self.library = {
             name: os.environ.pop(name)
             for name in ("RUSTC_BOOTSTRAP", "__CARGO_TESTS_ONLY_SRC_ROOT")

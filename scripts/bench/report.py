@@ -1,5 +1,6 @@
 """The table and the JSON."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -41,16 +42,19 @@ def machine():
     }
 
 
-def stamp(xtool):
+def stamp(xtool, built):
     """When, of what, and how busy the machine was."""
     said = subprocess.run([xtool, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
-    ).stdout.strip()
+    if built:
+        which = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
+        ).stdout.strip()
+    else:
+        which = "program with sha256 " + hashlib.sha256(pathlib.Path(xtool).read_bytes()).hexdigest()[:12]
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "load": round(os.getloadavg()[0], 2),
-        "xtool": f"{said} ({commit})",
+        "xtool": f"{said} ({which})",
     }
 
 
