@@ -93,7 +93,8 @@ table() {
       if [ "$result" = FAILED ]; then
         local why
         why=$(excuse "$crate" "$target")
-        printf '  %s %s: %s\n' "$crate" "$target" "${why:+excused: $why}${why:-$(remark_of "$crate" "$target")}"
+        why=${why:+excused: $why}
+        printf '  %s %s: %s\n' "$crate" "$target" "${why:-$(remark_of "$crate" "$target")}"
       elif [ -n "$every" ] && [ -n "$result" ]; then
         printf '  %s %s: %s %s\n' "$crate" "$target" "$result" "$(remark_of "$crate" "$target")"
       fi
