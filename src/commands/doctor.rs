@@ -9,6 +9,7 @@ use xtool::build_env::{build_env, rustflags, shim};
 use xtool::doctor::{self, Finding, Level};
 use xtool::env_vars;
 use xtool::project::cargo_config::Entries;
+use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd};
 use xtool::project::{Kind, Project, shadows};
 use xtool::rust_std::{self, Provider};
@@ -75,6 +76,17 @@ fn of_project(session: &Session, project: &Project, targets: &[Triple]) -> Vec<F
             return out;
         }
     };
+    // Nothing of the project's runs before its user said so: not its rustc either, only to be asked its version.
+    let consent = Lock::load(project)
+        .map_err(anyhow::Error::from)
+        .and_then(|lock| session.require_consent(project, &config, &lock.unwrap_or_default()));
+    if let Err(e) = consent {
+        out.push(
+            Finding::new(AREA, Level::Error, e.to_string())
+                .fix("look at these files, then xtool doctor --trust"),
+        );
+        return out;
+    }
     let mut entries = Vec::new();
     for triple in targets {
         match env::ready(session, triple) {

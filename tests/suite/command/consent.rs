@@ -47,6 +47,13 @@ const COMMANDS: &[&[&str]] = &[
     &["cache", "clean"],
     &["completions", "bash"],
     &["man"],
+    &["doctor"],
+    &["doctor", "--json"],
+    &["verify", TARGET],
+    &["exec", TARGET, "--", "true"],
+    &["mirror", "mirrored"],
+    &["inspect", "Cargo.toml"],
+    &["sdk", "list"],
     &["remove", TARGET],
     &["remove", "--all"],
 ];
