@@ -230,6 +230,8 @@ fn no_command_acts_for_a_hostile_clone() {
         for args in COMMANDS {
             let mut command = clone.rig.xtool(args);
             command.current_dir(clone.rig.project().join(folder));
+            // cargo sets it for tests, and it is stronger than the clone's rust-toolchain.toml.
+            command.env_remove("RUSTUP_TOOLCHAIN");
             if careless {
                 // Empty parts of PATH, and `.`, are the current folder: no place of tools.
                 command.env("PATH", format!(":.:{}", std::env::var("PATH").unwrap()));
