@@ -3,8 +3,8 @@
 //! In: the rustc that the project's builds run ([`query`], cached) and the user's [`RustStd`] wish. Out: std is
 //! there, or an error with the command that gets it. [`choose`] decides without touching anything; [`provide`] acts.
 //!
-//! A `rust-toolchain.toml` with `path =` makes `rustc` a program of the project's: ask
-//! [`consent`](crate::project::consent) before [`query`].
+//! A `rust-toolchain.toml` with `path =` makes `rustc` a program of the project's: [`query`] takes a project only with
+//! its user's [`Consented`].
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::env_vars;
 use crate::help::Help;
 use crate::project::ProjectError;
+use crate::project::consent::Consented;
 use crate::project::settings::RustStd;
 use crate::project::version::Version;
 use crate::reporter::Reporter;
@@ -27,8 +28,8 @@ pub use query::query;
 /// What the outside world is asked through, so that a test can have a `PATH` of its own.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The project's root: rustup selects the toolchain by the folder.
-    pub root: &'a Path,
+    /// The project: rustup selects the toolchain by its root, and its files may name a rustc of their own.
+    pub project: &'a Consented,
     /// Where answers are kept.
     pub cache: &'a Path,
     /// The environment.

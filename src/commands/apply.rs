@@ -9,6 +9,7 @@ use xtool::install::{Outcome as Installation, Want};
 use xtool::pin::Pin;
 use xtool::project::apply::Where;
 use xtool::project::cargo_config::{Change, Entries};
+use xtool::project::consent::Consented;
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions};
 use xtool::project::{Kind, Project, Record, StateDirs, shadows};
@@ -54,7 +55,7 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
     let dirs = session.state_dirs();
     let config = Config::load(project)?.unwrap_or_default();
     let old_lock = Lock::load(project)?.unwrap_or_default();
-    session.require_consent(project, &config, &old_lock)?;
+    let consented = session.require_consent(project, &config, &old_lock)?;
 
     let mut lock = old_lock.clone();
     let mut pins: Vec<Pin> = Vec::new();
@@ -84,10 +85,10 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
                 .step("Waiting", "for another xtool that removes toolchains");
         })?;
         let (ready, failures) = install(session, &request.targets, &pins)?;
-        let changed = write_files(session, request, &dirs, &config, &lock, &ready)?;
+        let changed = write_files(session, request, &consented, &dirs, &config, &lock, &ready)?;
         (ready, failures, changed)
     };
-    let (missing, bootstrap) = provide_std(session, request, &ready, changed);
+    let (missing, bootstrap) = provide_std(session, request, &consented, &ready, changed);
     failures.extend(missing);
     summary(session, project, &ready, &failures, changed, bootstrap)?;
     Ok(match failures.as_slice() {
@@ -302,6 +303,7 @@ pub fn spec(
 fn write_files(
     session: &Session,
     request: &Request<'_>,
+    consented: &Consented,
     dirs: &StateDirs,
     config: &Config,
     lock: &Lock,
@@ -312,7 +314,7 @@ fn write_files(
     let cache = rustc_cache(session);
     // Without a rustc the files are written all the same; what needs it says so itself.
     let rustc = if cargo {
-        rust_std::query(rust_context(project, &cache)).ok()
+        rust_std::query(rust_context(consented, &cache)).ok()
     } else {
         None
     };
@@ -419,6 +421,7 @@ fn process_env(name: &str) -> Option<std::ffi::OsString> {
 fn provide_std(
     session: &Session,
     request: &Request<'_>,
+    consented: &Consented,
     ready: &[Ready],
     changed: bool,
 ) -> (Vec<Error>, bool) {
@@ -433,7 +436,7 @@ fn provide_std(
         return (Vec::new(), false);
     }
     let cache = rustc_cache(session);
-    let context = rust_context(request.project, &cache);
+    let context = rust_context(consented, &cache);
     let info = match rust_std::query(context) {
         Ok(info) => info,
         Err(e) => return (vec![e.into()], false),
@@ -473,9 +476,9 @@ fn rustc_cache(session: &Session) -> std::path::PathBuf {
     session.store.layout().cache().join("rustc")
 }
 
-fn rust_context<'a>(project: &'a Project, cache: &'a std::path::Path) -> rust_std::Context<'a> {
+fn rust_context<'a>(project: &'a Consented, cache: &'a std::path::Path) -> rust_std::Context<'a> {
     rust_std::Context {
-        root: &project.root,
+        project,
         cache,
         env: &process_env,
     }

@@ -9,7 +9,7 @@ use xtool::build_env::{build_env, rustflags, shim};
 use xtool::doctor::{self, Finding, Level};
 use xtool::env_vars;
 use xtool::project::cargo_config::Entries;
-use xtool::project::lock::Lock;
+use xtool::project::consent::Consented;
 use xtool::project::settings::{Config, RustStd};
 use xtool::project::{Kind, Project, shadows};
 use xtool::rust_std::{self, Provider};
@@ -77,16 +77,16 @@ fn of_project(session: &Session, project: &Project, targets: &[Triple]) -> Vec<F
         }
     };
     // Nothing of the project's runs before its user said so: not its rustc either, only to be asked its version.
-    let consent = Lock::load(project)
-        .map_err(anyhow::Error::from)
-        .and_then(|lock| session.require_consent(project, &config, &lock.unwrap_or_default()));
-    if let Err(e) = consent {
-        out.push(
-            Finding::new(AREA, Level::Error, e.to_string())
-                .fix("look at these files, then xtool doctor --trust"),
-        );
-        return out;
-    }
+    let consented = match session.consented(project) {
+        Ok(consented) => consented,
+        Err(e) => {
+            out.push(
+                Finding::new(AREA, Level::Error, e.to_string())
+                    .fix("look at these files, then xtool doctor --trust"),
+            );
+            return out;
+        }
+    };
     let mut entries = Vec::new();
     for triple in targets {
         match env::ready(session, triple) {
@@ -124,13 +124,13 @@ fn of_project(session: &Session, project: &Project, targets: &[Triple]) -> Vec<F
         ),
         Err(e) => out.push(Finding::new(AREA, Level::Error, e.to_string())),
     }
-    out.extend(std_of(session, project, &config, targets));
+    out.extend(std_of(session, &consented, &config, targets));
     out
 }
 
 fn std_of(
     session: &Session,
-    project: &Project,
+    project: &Consented,
     config: &Config,
     targets: &[Triple],
 ) -> Vec<Finding> {
@@ -138,7 +138,7 @@ fn std_of(
     let cache = session.store.layout().cache().join("rustc");
     let env = |name: &str| std::env::var_os(name);
     let context = rust_std::Context {
-        root: &project.root,
+        project,
         cache: &cache,
         env: &env,
     };

@@ -10,6 +10,7 @@ use xtool::fetch::{Fetcher, Settings};
 use xtool::install::Installer;
 use xtool::manifest::Manifest;
 use xtool::pin::Distribution;
+use xtool::project::consent::Consented;
 use xtool::project::lock::Lock;
 use xtool::project::settings::Config;
 use xtool::project::{CONFIG_FILE, Project, StateDirs, consent};
@@ -114,9 +115,7 @@ impl Session {
         if !path.is_file() || !project.root.join(CONFIG_FILE).is_file() {
             return Ok(base);
         }
-        let config = Config::load(project)?.unwrap_or_default();
-        let lock = Lock::load(project)?.unwrap_or_default();
-        self.require_consent(project, &config, &lock)?;
+        self.consented(project)?;
         let text = fs_err::read_to_string(&path)?;
         Ok(Manifest::parse_over(&text, &path, base)?)
     }
@@ -126,12 +125,21 @@ impl Session {
         StateDirs::below(self.store.layout().home())
     }
 
-    /// Asks for consent to what the project brings, or takes `--trust` for it.
-    pub fn require_consent(&self, project: &Project, config: &Config, lock: &Lock) -> Result<()> {
+    /// Asks for consent to what the project's files bring, or takes `--trust` for it.
+    pub fn consented(&self, project: &Project) -> Result<Consented> {
+        let config = Config::load(project)?.unwrap_or_default();
+        let lock = Lock::load(project)?.unwrap_or_default();
+        self.require_consent(project, &config, &lock)
+    }
+
+    /// The same with the files that were read already.
+    pub fn require_consent(
+        &self,
+        project: &Project,
+        config: &Config,
+        lock: &Lock,
+    ) -> Result<Consented> {
         let items = consent::required(project, Some(config), Some(lock))?;
-        if items.is_empty() {
-            return Ok(());
-        }
         let dirs = self.state_dirs();
         if self.trust && !consent::missing(&dirs, project, &items)?.is_empty() {
             let held = project.hold(&dirs)?;

@@ -108,8 +108,9 @@ fn rust_build(session: &Session, triple: &Triple) -> Result<RustBuild, String> {
         .unwrap_or_default();
     let cache = session.store.layout().cache().join("rustc");
     let env = |name: &str| std::env::var_os(name);
+    let consented = session.consented(&project).map_err(|e| e.to_string())?;
     let context = rust_std::Context {
-        root: &project.root,
+        project: &consented,
         cache: &cache,
         env: &env,
     };

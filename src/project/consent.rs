@@ -4,7 +4,7 @@
 //! content; the home remembers the digests that were allowed for a root. A changed file is a new wish.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::atomic::{self, Held, StateDirs, read_text, root_key};
 use super::lock::Lock;
@@ -116,6 +116,9 @@ pub fn missing(
     project: &Project,
     items: &[Item],
 ) -> Result<Vec<Item>, ProjectError> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
     let granted = granted(dirs, project)?;
     Ok(items
         .iter()
@@ -124,11 +127,31 @@ pub fn missing(
         .collect())
 }
 
+/// A project all of whose wishes its user allows. Only [`check`] makes one, and what may run a program that the
+/// project names asks for it, so that a forgotten question does not compile.
+#[derive(Debug, Clone)]
+pub struct Consented {
+    root: PathBuf,
+}
+
+impl Consented {
+    /// The project's root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
 /// An error unless every item was allowed.
-pub fn check(dirs: &StateDirs, project: &Project, items: &[Item]) -> Result<(), ProjectError> {
+pub fn check(
+    dirs: &StateDirs,
+    project: &Project,
+    items: &[Item],
+) -> Result<Consented, ProjectError> {
     let items = missing(dirs, project, items)?;
     if items.is_empty() {
-        return Ok(());
+        return Ok(Consented {
+            root: project.root.clone(),
+        });
     }
     Err(ProjectError::Consent {
         root: project.root.clone(),

@@ -99,7 +99,9 @@ pub(super) fn which(name: &Path, context: Context<'_>) -> Option<PathBuf> {
         [PathBuf::from(exe), plain]
     };
     if name.components().count() > 1 {
-        return candidates(context.root).into_iter().find(|p| is_program(p));
+        return candidates(context.project.root())
+            .into_iter()
+            .find(|p| is_program(p));
     }
     let path = (context.env)("PATH")?;
     std::env::split_paths(&path)
@@ -123,7 +125,7 @@ pub(super) fn run(
     let mut command = Command::new(program);
     command
         .args(args)
-        .current_dir(context.root)
+        .current_dir(context.project.root())
         .stdin(Stdio::null())
         .stdout(stdout.try_clone().map_err(io)?)
         .stderr(stderr.try_clone().map_err(io)?)

@@ -55,7 +55,7 @@ fn key(rustc: &Path, cargo: Option<&Path>, context: Context<'_>) -> Result<Strin
         parts.push(program.display().to_string());
         parts.push(stamp(program));
     }
-    if let Some(file) = ToolchainFile::find(context.root)? {
+    if let Some(file) = ToolchainFile::find(context.project.root())? {
         parts.push(file.file.display().to_string());
         parts.push(file.text);
     }
@@ -68,7 +68,7 @@ fn key(rustc: &Path, cargo: Option<&Path>, context: Context<'_>) -> Result<Strin
         let text = fs_err::read(home.join("settings.toml")).unwrap_or_default();
         parts.push(home.display().to_string());
         parts.push(Sha256::of(&text).to_string());
-        parts.push(context.root.display().to_string());
+        parts.push(context.project.root().display().to_string());
     }
     Ok(parts.join("\0"))
 }

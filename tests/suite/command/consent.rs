@@ -111,9 +111,13 @@ impl Clone {
     /// Toolchain files, at the root and in the member, and everything of cargo's that names a program or a server.
     fn plant_for_cargo(&self) {
         for folder in ["", "member/"] {
+            // rustup takes an absolute path only, and of a folder that has `lib`: what a clone into a known place,
+            // such as a CI's, can say.
+            let rust = self.rig.project().join(folder).join("evil-rust");
+            fs_err::create_dir_all(rust.join("lib")).unwrap();
             self.write(
                 &format!("{folder}rust-toolchain.toml"),
-                "[toolchain]\npath = \"evil-rust\"\n",
+                &format!("[toolchain]\npath = \"{}\"\n", rust.display()),
             );
             for tool in ["rustc", "cargo", "rustdoc"] {
                 self.program(&format!("{folder}evil-rust/bin/{tool}"));

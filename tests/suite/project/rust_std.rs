@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use xtool::help::Help;
+use xtool::project::consent::check;
 use xtool::project::settings::RustStd;
 use xtool::project::version::Version;
+use xtool::project::{Kind, Project, StateDirs};
 use xtool::reporter::Silent;
 use xtool::rust_std::{
     Context, Distro, Outcome, Provider, RustInfo, RustStdError, Wish, choose, is_present, provide,
@@ -101,8 +103,16 @@ impl Fake {
             let all = self.variables.borrow();
             all.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone())
         };
+        let root = self.base.join("project");
+        let project = Project {
+            cwd: root.clone(),
+            root,
+            kind: Kind::Cargo,
+        };
+        // There is nothing in it that its user would have to allow.
+        let consented = check(&StateDirs::below(&self.base.join("home")), &project, &[]);
         f(Context {
-            root: &self.base.join("project"),
+            project: &consented.expect("nothing is asked for"),
             cache: &self.base.join("cache"),
             env: &env,
         })
