@@ -213,6 +213,7 @@ structure() {
   case $target in
   *-musl*) requirements=(static) ;;
   riscv64gc-*-gnu) requirements=('glibc<=2.27') ;;
+  powerpc64le-*-gnu) requirements=('glibc<=2.19') ;;
   *-linux-gnu*) requirements=('glibc<=2.17') ;;
   *-windows-*) exe=$exe.exe requirements=(system-dlls-only) ;;
   aarch64-apple-*) requirements=('macos<=11.0' signed) ;;
@@ -224,7 +225,7 @@ structure() {
 
 # What the log says went wrong, on one line.
 remark() {
-  grep -aE 'undefined (symbol|reference)|error: |FileNotFound|fatal error|not found|panicked at|did not print|rror:' "$1" |
+  grep -aE 'undefined (symbol|reference)|error: |FileNotFound|fatal error|not found|panicked at|did not print|rror:' "$1" | grep -av 'warning: unable to open library directory' |
     grep -avE 'could not compile|failed to run custom|linking with|^error: process didn' | head -n 1 | tr -d '\t' | cut -c 1-200
 }
 
