@@ -12,6 +12,7 @@ use crate::target::{TargetOs, Triple};
 
 mod apple;
 mod ar;
+mod atomic;
 mod cpu;
 mod linux;
 mod wasi;
@@ -60,8 +61,10 @@ pub fn rewrite(
     if tool.is_driver() {
         out.extend(fixed(context, zig, &args));
         out.extend(apple::before(context));
+        let atomic = atomic::late(context, variant, &args);
         out.extend(apply(args, |arg| rule(context, arg)));
         out.extend(late(context, variant));
+        out.extend(atomic);
     } else if tool == Tool::Dlltool {
         out.extend(apply(args, dlltool));
     } else if tool == Tool::Ar {
@@ -80,7 +83,9 @@ pub fn rewrite(
 /// Small files that a variant's folder holds for these rules: relative path and text.
 pub(in crate::shim) fn stub_files(spec: &Spec) -> Vec<(&'static str, String)> {
     if spec.zig.is_some() {
-        apple::stub_files(spec)
+        let mut files = apple::stub_files(spec);
+        files.extend(atomic::stub_files(spec));
+        files
     } else {
         Vec::new()
     }
