@@ -2,17 +2,19 @@
 # Builds one small program a crate and target with plain `cargo build`, runs it where an emulator exists, and prints a
 # table with counts.
 #
-#   scripts/matrix.sh [--target T]… [--crate C]… [--toolchain NAME[@VERSION]] [--peer] [--again] [--table] [--every]
+#   scripts/matrix.sh [--target T]… [--crate C]… [--toolchain NAME[@VERSION]] [--peer] [--again] [--join FILE]… [--table] [--every]
 #
 #   --target, --crate   only these; both may be given several times
 #   --toolchain         this one for every target (default: each target's own)
 #   --peer              `cargo zigbuild` (from PyPI) in place of xtool, in a state of its own
 #   --again             repeat what failed; passed pairs are never repeated
+#   --join              take up the results of another state file too; what is known here counts more
 #   --table             only print what the state file has
 #   --every             list every pair under the table, not only failures
 #
 # Every result is kept in XTOOL_MATRIX (default target/matrix), so that a run can be broken off, taken up, done in
-# pieces and joined: state files are lines `crate target result seconds remark`, and the last one for a pair counts.
+# pieces and joined: state files are lines `crate target result seconds remark commit`, and the last one for a pair
+# counts. tests/projects/matrix/results-*.tsv are those of the runs so far: `--join` them to go on from there.
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
@@ -26,7 +28,7 @@ all_targets=(
 )
 all_crates=(std zstd liblzma cxx ring bindgen rusqlite mimalloc windows libz-sys jemalloc aws-lc-rs openssl)
 
-targets=() crates=() toolchain='' peer='' again='' only_table='' every=''
+targets=() crates=() joined=() toolchain='' peer='' again='' only_table='' every=''
 while [ $# -gt 0 ]; do
   case $1 in
   --target) targets+=("${2:?}") && shift ;;
@@ -34,6 +36,7 @@ while [ $# -gt 0 ]; do
   --toolchain) toolchain=${2:?} && shift ;;
   --peer) peer=1 ;;
   --again) again=1 ;;
+  --join) joined+=("$(realpath "${2:?}")") && shift ;;
   --table) only_table=1 ;;
   --every) every=1 ;;
   *) die "unknown argument $1; the head of $0 lists them" ;;
@@ -50,6 +53,11 @@ name=xtool
 state=$work/state-$name.tsv
 mkdir -p "$work/logs-$name"
 touch "$state"
+if [ ${#joined[@]} -gt 0 ]; then
+  cat "${joined[@]}" "$state" >"$state.new"
+  mv "$state.new" "$state"
+fi
+commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
 # The last result of a pair.
 result_of() { awk -F '\t' -v c="$1" -v t="$2" '$1 == c && $2 == t { r = $3 } END { print r }' "$state"; }
@@ -244,7 +252,7 @@ for crate in "${crates[@]}"; do
     fi
     said=
     [ "$result" != FAILED ] || said=$(remark "$log") || true
-    printf '%s\t%s\t%s\t%s\t%s\n' "$crate" "$target" "$result" $((SECONDS - began)) "$said" >>"$state"
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$crate" "$target" "$result" $((SECONDS - began)) "$said" "$commit" >>"$state"
     printf '    %-12s %-32s %-8s %4d s  %s\n' "$crate" "$target" "$result" $((SECONDS - began)) "$said"
   done
 done
