@@ -199,8 +199,9 @@ pair() {
     echo built
     return
   fi
-  # The peer brings no runners.
-  if [ -n "$peer" ]; then
+  # The peer brings no runners, but WebAssembly is checked no further when it is linked.
+  [ -z "$peer" ] || export CARGO_TARGET_WASM32_WASIP1_RUNNER='wasmtime run --dir=.'
+  if [ -n "$peer" ] && [[ $target != wasm* ]]; then
     echo built
     return
   fi

@@ -303,6 +303,10 @@ fn gnullvm_needs_little() {
         ),
         "-lgcc /d/libcompiler_builtins-1.rlib"
     );
+    assert_eq!(
+        link(GNULLVM, &["-Wl,-Bdynamic", "-lwindows.0.52.0"]),
+        "-Wl,-search_paths_first -lwindows.0.52.0"
+    );
 }
 
 #[test]

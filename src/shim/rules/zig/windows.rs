@@ -18,6 +18,9 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
         "-lmsvcrt" | "-nostartfiles" => Action::Drop,
         // zig has a definition file for the API set, but no library of this name.
         "-lsynchronization" => Action::replace("-lapi-ms-win-core-synch-l1-2-0"),
+        // Made for GNU ld, where it lets `-lfoo` be a DLL's import library again. zig would take a DLL or nothing, and
+        // the import libraries of crates (`libwindows.0.52.0.a`) are neither.
+        "-Wl,-Bdynamic" => Action::replace("-Wl,-search_paths_first"),
         _ if objects::is_rustcs_crt(arg) => Action::Drop,
         _ => Action::Keep,
     };
@@ -35,8 +38,6 @@ fn gnu(context: Context<'_>, arg: Arg<'_>) -> Action {
         _ if i686 && objects::is_rsbegin(arg) => Action::Drop,
         // zig brings compiler_rt, whose symbols Rust's would repeat.
         _ if objects::is_compiler_builtins(arg) => Action::Drop,
-        // Made for GNU ld, where it lets `-lfoo` be a DLL's import library again.
-        "-Wl,-Bdynamic" => Action::replace("-Wl,-search_paths_first"),
         "-lwindows"
         | "-l:libpthread.a"
         | "-lgcc"
