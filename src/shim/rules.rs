@@ -77,15 +77,45 @@ pub(super) fn links(args: &[OsString]) -> bool {
             continue;
         }
         match text {
-            "-c" | "-S" | "-E" | "-M" | "-MM" | "-fsyntax-only" | "--version" | "-dumpversion"
-            | "-dumpmachine" | "-###" | "--precompile" => return false,
-            _ if text.starts_with("-print-") || text.starts_with("--print-") => return false,
+            "-c" | "-S" | "-E" | "-M" | "-MM" | "-fsyntax-only" | "-###" | "--precompile" => {
+                return false;
+            }
+            _ if is_question(text) => return false,
             _ if takes_value(text) => skip = true,
-            _ if text.starts_with("-l") || !text.starts_with('-') || text == "-" => input = true,
+            _ if is_input(text) => input = true,
             _ => {}
         }
     }
     input
+}
+
+/// Whether a driver is only asked about itself: by name, or with nothing to work on (`-v`).
+pub(super) fn only_asks(args: &[OsString]) -> bool {
+    let mut is_value = false;
+    let mut input = false;
+    for arg in args {
+        let text = arg.to_str().unwrap_or_default();
+        if std::mem::take(&mut is_value) {
+            continue;
+        }
+        if is_question(text) {
+            return true;
+        }
+        is_value = takes_value(text);
+        // A response file may name some.
+        input |= is_input(text) || text.starts_with('@');
+    }
+    !input
+}
+
+fn is_question(text: &str) -> bool {
+    matches!(text, "--version" | "-dumpversion" | "-dumpmachine")
+        || text.starts_with("-print-")
+        || text.starts_with("--print-")
+}
+
+fn is_input(text: &str) -> bool {
+    text.starts_with("-l") || !text.starts_with('-') || text == "-"
 }
 
 #[cfg(test)]

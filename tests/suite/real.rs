@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod apple;
+mod asked;
 mod atomic;
 mod both;
 mod chroot;

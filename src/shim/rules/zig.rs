@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Invocation, apply, links, macos, objects, takes_value};
+use super::{Action, Arg, Invocation, apply, links, macos, objects, only_asks, takes_value};
 use crate::shim::{Spec, Tool, Zig};
 use crate::target::{TargetOs, Triple};
 
@@ -111,6 +111,8 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString]) -> Vec<OsString> {
     out.push("-target".into());
     out.push(match apple::minimum(context, args) {
         Some(version) => apple::with_version(&zig.target, &version).into(),
+        // clang knows no glibc version: asked about itself it would print an error and fail.
+        None if only_asks(args) => without_glibc(&zig.target).into(),
         None => OsString::from(&zig.target),
     });
     let default = default_cpu(context.triple);
@@ -118,6 +120,15 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString]) -> Vec<OsString> {
         out.push(format!("-mcpu={cpu}").into());
     }
     out
+}
+
+/// `riscv64-linux-gnu` of `riscv64-linux-gnu.2.27`.
+fn without_glibc(target: &str) -> &str {
+    let end = target.find("-gnu").and_then(|at| {
+        let dot = target[at..].find('.')?;
+        Some(at + dot)
+    });
+    &target[..end.unwrap_or(target.len())]
 }
 
 /// Whether an input is compiled before it is linked. Standard input is, and so is what `-x` names.

@@ -35,3 +35,36 @@ pub(super) fn late(context: Context<'_>) -> Vec<OsString> {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{run, spec_of};
+    use crate::shim::Tool;
+
+    #[test]
+    fn clang_answers_without_a_glibc_version() {
+        let spec = spec_of(
+            "armv7-unknown-linux-gnueabihf",
+            "arm-linux-gnueabihf.2.17",
+            "0.15.2",
+        );
+        for question in [
+            &["--version"][..],
+            &["-v"],
+            &["-dumpmachine"],
+            &["-print-search-dirs"],
+            &["-O2", "-o", "a", "-v"],
+            &["a.c", "--print-file-name=libc.a"],
+        ] {
+            let args = run(&spec, Tool::Cc, question);
+            assert!(args.contains(&"arm-linux-gnueabihf".to_owned()), "{args:?}");
+        }
+        for work in [&["-v", "a.o"][..], &["-c", "a.c"], &["@args"], &["-"]] {
+            let args = run(&spec, Tool::Cc, work);
+            assert!(
+                args.contains(&"arm-linux-gnueabihf.2.17".to_owned()),
+                "{args:?}"
+            );
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::*;
 use crate::manifest::Family;
 use crate::shim::Sdk;
 
-fn spec_of(triple: &str, target: &str, version: &str) -> Spec {
+pub(super) fn spec_of(triple: &str, target: &str, version: &str) -> Spec {
     let mut spec = Spec::new(triple.parse().unwrap(), Family::Zig, "/z".into());
     spec.zig = Some(Zig {
         exe: "/z/zig".into(),
@@ -16,7 +16,7 @@ fn spec_of(triple: &str, target: &str, version: &str) -> Spec {
     spec
 }
 
-fn run(spec: &Spec, tool: Tool, args: &[&str]) -> Vec<String> {
+pub(super) fn run(spec: &Spec, tool: Tool, args: &[&str]) -> Vec<String> {
     let zig = spec.zig.as_ref().unwrap();
     let args = args.iter().map(Into::into).collect();
     rewrite(spec, zig, Path::new("/v"), tool, args)
