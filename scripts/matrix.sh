@@ -48,7 +48,8 @@ done
 
 work=${XTOOL_MATRIX:-${CARGO_TARGET_DIR:-$PWD/target}/matrix}
 name=xtool
-[ -z "$toolchain" ] || name=${toolchain%%@*}
+# Two versions of one toolchain never share results.
+[ -z "$toolchain" ] || name=${toolchain//@/-}
 [ -z "$peer" ] || name=zigbuild
 state=$work/state-$name.tsv
 mkdir -p "$work/logs-$name"

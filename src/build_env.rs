@@ -80,7 +80,11 @@ pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
 /// paths in them are the sysroot's. Where the toolchain has no libraries of its own nothing is found, which is what
 /// makes a crate build its bundled copy.
 fn pkg_config(spec: &Spec, shims: &Path) -> Vec<(String, String)> {
-    let mut out = vec![("PKG_CONFIG_ALLOW_CROSS".to_owned(), "1".to_owned())];
+    let mut out = vec![
+        ("PKG_CONFIG_ALLOW_CROSS".to_owned(), "1".to_owned()),
+        // The user's is for the host's libraries, and pkg-config looks there first.
+        ("PKG_CONFIG_PATH".to_owned(), String::new()),
+    ];
     let folders = match (&spec.sysroot, &spec.sdk) {
         (Some(sysroot), _) => {
             let mut folders = vec![
@@ -190,6 +194,7 @@ mod tests {
         );
         assert_eq!(of("PKG_CONFIG_SYSROOT_DIR"), "/t");
         assert_eq!(of("PKG_CONFIG_ALLOW_CROSS"), "1");
+        assert_eq!(of("PKG_CONFIG_PATH"), "");
     }
 
     #[test]

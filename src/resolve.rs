@@ -268,26 +268,44 @@ pub fn resolve<'m>(
     .ok_or_else(|| not_on_host(manifest, machine, target, Some(want.to_string())))
 }
 
-/// How hosts differ in what they would get for one target when nothing is asked for.
+/// How hosts differ in what they would get for one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Differing {
     /// What this machine gets.
     pub here: String,
     /// What the others get, and which they are; hosts that get the same as this one are left out.
     pub elsewhere: Vec<(String, Vec<Host>)>,
+    /// The hosts that get none, because they cannot have the toolchain that was asked for.
+    pub without: Vec<Host>,
     /// The first of the target's toolchains that every host can have.
     pub common: Option<String>,
 }
 
-/// `None` where all hosts that can build for the target at all get the same toolchain. Of the other hosts nothing is
-/// known but their kind, so they count as without apt.
-pub fn differing(manifest: &Manifest, machine: Machine, triple: &Triple) -> Option<Differing> {
+/// `None` where all hosts get the same toolchain, or, when none is asked for, all that can build for the target at
+/// all. Of the other hosts nothing is known but their kind, so they count as without apt.
+pub fn differing(
+    manifest: &Manifest,
+    machine: Machine,
+    triple: &Triple,
+    asked: Option<&ToolchainSpec>,
+) -> Option<Differing> {
     let target = manifest.target(triple)?;
     let has = |machine, name: &String| choose(manifest, machine, target, name, None).is_some();
-    let first = |machine| target.toolchains.iter().find(|name| has(machine, name));
+    let first = |machine| match asked {
+        Some(want) => {
+            let version = want.version.as_deref();
+            choose(manifest, machine, target, &want.name, version).map(|_| &want.name)
+        }
+        None => target.toolchains.iter().find(|name| has(machine, name)),
+    };
     let here = first(machine)?;
     let mut elsewhere: Vec<(String, Vec<Host>)> = Vec::new();
+    let mut without = Vec::new();
     for host in Host::ALL {
+        let bare = Machine { host, apt: false };
+        if asked.is_some() && first(bare).is_none() {
+            without.push(host);
+        }
         let Some(name) = first(Machine { host, apt: false }).filter(|name| *name != here) else {
             continue;
         };
@@ -301,9 +319,10 @@ pub fn differing(manifest: &Manifest, machine: Machine, triple: &Triple) -> Opti
             .into_iter()
             .all(|host| has(Machine { host, apt: false }, name))
     };
-    (!elsewhere.is_empty()).then(|| Differing {
+    (!elsewhere.is_empty() || !without.is_empty()).then(|| Differing {
         here: here.clone(),
         elsewhere,
+        without,
         common: target.toolchains.iter().find(on_all).cloned(),
     })
 }
@@ -408,16 +427,27 @@ mod tests {
             host: Host::LinuxX64,
             apt: true,
         };
-        let d = differing(&m, debian, &t("x86_64-pc-windows-gnu")).unwrap();
+        let d = differing(&m, debian, &t("x86_64-pc-windows-gnu"), None).unwrap();
         assert_eq!(d.here, "mingw-w64");
         assert_eq!(d.elsewhere, [("zig".to_owned(), Host::ALL.to_vec())]);
         assert_eq!(d.common.as_deref(), Some("zig"));
-        assert_eq!(differing(&m, debian, &t("aarch64-apple-darwin")), None);
+        assert_eq!(
+            differing(&m, debian, &t("aarch64-apple-darwin"), None),
+            None
+        );
         let bare = Machine {
             apt: false,
             ..debian
         };
-        assert_eq!(differing(&m, bare, &t("x86_64-pc-windows-gnu")), None);
+        let windows = t("x86_64-pc-windows-gnu");
+        assert_eq!(differing(&m, bare, &windows, None), None);
+        // Asked for by name, it is the only one, and the others have none.
+        let mingw = "mingw-w64".parse().unwrap();
+        let d = differing(&m, debian, &windows, Some(&mingw)).unwrap();
+        assert_eq!((d.elsewhere, d.without), (vec![], Host::ALL.to_vec()));
+        assert_eq!(d.common.as_deref(), Some("zig"));
+        let zig = "zig".parse().unwrap();
+        assert_eq!(differing(&m, debian, &windows, Some(&zig)), None);
     }
 
     #[test]

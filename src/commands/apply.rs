@@ -105,8 +105,14 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
 /// Says so where a colleague on another host would build with another toolchain, and which one all can have.
 fn tell_differing(session: &Session, targets: &[(Triple, TargetOptions)]) -> Result<()> {
     for (triple, options) in targets {
-        let differing = resolve::differing(session.manifest()?, session.machine(), triple);
-        let (Some(differing), None) = (differing, &options.toolchain) else {
+        let asked = spec_of(options)?;
+        let differing = resolve::differing(
+            session.manifest()?,
+            session.machine(),
+            triple,
+            asked.as_ref(),
+        );
+        let Some(differing) = differing else {
             continue;
         };
         let others: Vec<String> = differing
@@ -117,11 +123,20 @@ fn tell_differing(session: &Session, targets: &[(Triple, TargetOptions)]) -> Res
                 format!("{name} (without apt: {})", hosts.join(", "))
             })
             .collect();
-        session.printer.note(&format!(
-            "{triple} is built with {} here; other hosts get {}",
-            differing.here,
-            others.join(" and ")
-        ));
+        let here = &differing.here;
+        if !others.is_empty() {
+            session.printer.note(&format!(
+                "{triple} is built with {here} here; other hosts get {}",
+                others.join(" and ")
+            ));
+        }
+        if !differing.without.is_empty() {
+            let hosts: Vec<&str> = differing.without.iter().map(|h| h.rustc_triple()).collect();
+            session.printer.note(&format!(
+                "{triple} is built with {here} here; other hosts cannot have it (without apt: {})",
+                hosts.join(", ")
+            ));
+        }
         if let Some(common) = differing.common {
             session.printer.help(&format!(
                 "xtool add {triple} --toolchain {common}   (which every host has)"

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use xtool::build_env::{build_env, cmake, format, go, meson, shim};
+use xtool::env_vars;
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, TargetOptions};
 use xtool::shim::{self as shims, Tool};
@@ -55,7 +56,8 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Every variable, for cargo's build scripts and for builds that are not cargo's.
+    /// Every variable, for cargo's build scripts and for builds that are not cargo's. One for this target that the
+    /// user has set stays as it is; `CC` and the like are the host's until now.
     pub fn variables(&self, triple: &Triple) -> Vec<(String, String)> {
         let tools = shims::tools_of(&self.spec);
         let env = build_env(&self.spec, &self.folder);
@@ -69,8 +71,20 @@ impl Prepared {
         if tools.contains(&Tool::Run) {
             all.push(cargo("RUNNER", Tool::Run));
         }
+        all.retain(|(name, _)| !self.is_users_own(triple, name));
         all.sort();
         all
+    }
+
+    /// Whether the environment has a value for a name with the target in it, and not one that `xtool env` gave.
+    fn is_users_own(&self, triple: &Triple, name: &str) -> bool {
+        let named = name.ends_with(&format!("_{}", triple.env_suffix()))
+            || name.starts_with(&format!("CARGO_TARGET_{}_", triple.env_upper()));
+        let Some(value) = named.then(|| env_vars::non_empty(name)).flatten() else {
+            return false;
+        };
+        let shims = self.folder.parent().unwrap_or(&self.folder);
+        !value.to_string_lossy().contains(&*shims.to_string_lossy())
     }
 }
 

@@ -249,7 +249,9 @@ fn entry_or_symbol(text: &str) -> Action {
             return Action::replace(format!("-Wl,--entry={entry}"));
         }
     } else if let Some(symbol) = text.strip_prefix("-u").filter(is_name)
-        && symbol != "ndefined"
+        && !["ndef", "nexported_", "mbrella"]
+            .iter()
+            .any(|o| symbol.starts_with(o))
     {
         return Action::replace(format!("-Wl,-u,{symbol}"));
     }

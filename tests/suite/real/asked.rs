@@ -23,3 +23,32 @@ fn a_compiler_with_a_glibc_floor_answers() {
         );
     }
 }
+
+#[test]
+fn what_the_user_set_for_the_target_stays() {
+    let lab = Lab::enter();
+    let triple = "aarch64-unknown-linux-gnu";
+    let folder = lab.dir.path();
+    succeed(&mut lab.xtool(folder, &["add", "--no-cargo", triple, "--toolchain", "zig"]));
+    let script = "echo \"$CC_aarch64_unknown_linux_gnu|$CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER|$CC|$PKG_CONFIG_PATH\"";
+    let mut command = lab.xtool(folder, &["exec", triple, "--", "sh", "-c", script]);
+    let said = succeed(
+        command
+            .env("CC_aarch64_unknown_linux_gnu", "/my/cc")
+            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", "/my/run")
+            // These two are the host's.
+            .env("CC", "/host/cc")
+            .env("PKG_CONFIG_PATH", "/usr/lib/pkgconfig"),
+    );
+    let parts: Vec<&str> = said.trim_end().split('|').collect();
+    assert_eq!(parts[..2], ["/my/cc", "/my/run"]);
+    assert!(
+        parts[2].contains("/shims/") && parts[3].is_empty(),
+        "{said}"
+    );
+    // What an earlier `xtool env` gave is not the user's: another floor is another folder.
+    let old = lab.home().join("shims/old/cc");
+    let mut command = lab.xtool(folder, &["exec", triple, "--", "sh", "-c", script]);
+    let said = succeed(command.env("CC_aarch64_unknown_linux_gnu", &old));
+    assert!(!said.starts_with(old.to_str().unwrap()), "{said}");
+}

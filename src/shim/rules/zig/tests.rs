@@ -207,6 +207,14 @@ fn entry_points_and_symbols_are_linker_options() {
         link(GLIBC, &["-u", "sym", "-uother"]),
         "-Wl,-u,sym -Wl,-u,other"
     );
+    for kept in [
+        "-undef",
+        "-undefined",
+        "-unexported_symbols_list",
+        "-umbrella",
+    ] {
+        assert_eq!(link(MUSL, &[kept, "x"]), format!("{kept} x"));
+    }
 }
 
 #[test]
