@@ -146,6 +146,11 @@ if printf '%s\n' "${targets[@]}" | grep -q wasm && ! command -v wasmtime >/dev/n
   chmod +x "$work/bin/wasmtime"
   export PATH=$PATH:$work/bin
 fi
+# Debian's own cannot be installed everywhere; without one the programs are built only.
+wine32=
+if printf '%s\n' "${targets[@]}" | grep -q '^i686-.*-windows-'; then
+  wine32=$(scripts/wine32.sh "$work/wine32") || printf 'no 32-bit wine: i686 Windows programs are built only\n'
+fi
 if [ -n "$peer" ]; then
   [ -x "$work/python/bin/cargo-zigbuild" ] || run "$work/python/bin/pip" install -q cargo-zigbuild ziglang==0.15.2
   export PATH=$work/python/bin:$PATH
@@ -196,9 +201,12 @@ pair() {
     return
     ;;
   esac
-  if [ "$target" = i686-pc-windows-gnu ] && [ ! -d /usr/lib/i386-linux-gnu/wine ]; then
-    echo built
-    return
+  if [[ $target == i686-*-windows-* ]]; then
+    if [ -z "$wine32" ]; then
+      echo built
+      return
+    fi
+    local -x PATH=$wine32:$PATH
   fi
   # The peer brings no runners, but WebAssembly is checked no further when it is linked.
   [ -z "$peer" ] || export CARGO_TARGET_WASM32_WASIP1_RUNNER='wasmtime run --dir=.'
