@@ -15,3 +15,4 @@ mod prune;
 mod rig;
 mod sdk;
 mod secrets;
+mod upgrade;
