@@ -8,6 +8,7 @@ use crate::cli::{Cli, Command};
 use crate::printer::Printer;
 
 mod add;
+mod again;
 mod apply;
 mod cache;
 mod chosen;
@@ -29,6 +30,7 @@ mod sync;
 mod update;
 mod verify;
 mod warm;
+mod wish;
 
 use session::Session;
 
