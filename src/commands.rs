@@ -20,6 +20,7 @@ mod failure;
 mod fetch;
 mod inspect;
 mod list;
+mod man;
 mod mirror;
 mod pins;
 mod remove;
@@ -76,7 +77,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
     let global = &cli.global;
     match cli.command {
         Command::Completions(args) => completions::script(&args, printer),
-        Command::Man => completions::man(printer),
+        Command::Man(args) => man::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, global, printer),
         Command::Cache(args) => cache::run(&args, &Session::open(global, printer)?),
         Command::Add(args) => add::run(&args, &Session::open(global, printer)?),
