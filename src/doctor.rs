@@ -222,6 +222,14 @@ pub fn clients(
         )
         .fix("apt-get install libclang-dev, or export LIBCLANG_PATH=<its folder>"),
     });
+    out.extend(emulators(targets, which));
+    out
+}
+
+/// What runs the targets' programs here, each once.
+fn emulators(targets: &[Triple], which: impl Fn(&str) -> Option<PathBuf>) -> Vec<Finding> {
+    const AREA: &str = "clients";
+    let mut out = Vec::new();
     let mut look = |names: &[&str], triple: &Triple, fix: &str| {
         let found = names.iter().find_map(|n| which(n));
         out.push(match found {

@@ -170,24 +170,25 @@ fn identity(path: &Path) -> Result<String, StoreError> {
     let metadata = fs_err::metadata(path).map_err(StoreError::io("read", path))?;
     let modified = metadata.modified().ok();
     let modified = modified.and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-    let mut text = format!(
-        "{}-{}",
-        metadata.len(),
-        modified.map_or(0, |d| d.as_nanos())
-    );
     #[cfg(unix)]
-    {
+    let more = {
         use std::os::unix::fs::MetadataExt as _;
-        let _ = write!(
-            text,
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        format!(
             "-{}-{}-{}.{}",
             metadata.dev(),
             metadata.ino(),
-            metadata.ctime(),
-            metadata.ctime_nsec()
-        );
-    }
-    Ok(text)
+            changed.0,
+            changed.1
+        )
+    };
+    #[cfg(not(unix))]
+    let more = "";
+    Ok(format!(
+        "{}-{}{more}",
+        metadata.len(),
+        modified.map_or(0, |d| d.as_nanos())
+    ))
 }
 
 /// The running program: as the system says, else by argv[0], for a chroot without `/proc`.
