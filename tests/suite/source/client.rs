@@ -45,18 +45,18 @@ fn a_client_on_a_full_disk_is_stopped() {
         return;
     };
     let fill = "cat /dev/zero >filler; ";
-    for (after, seconds) in [("exec sleep 60", 20), ("exit 1", 20)] {
+    for after in ["exec sleep 60", "exit 1"] {
         let started = Instant::now();
         let script = format!("{fill}{after}");
-        let error = run(&rig, &script, Duration::from_secs(60)).unwrap_err();
+        let error = run(&rig, &script, Duration::from_mins(1)).unwrap_err();
         assert!(matches!(error, ClientError::DiskFull { .. }), "{error:?}");
         let text = error.to_string();
         assert!(text.contains(work.to_str().unwrap()), "{text}");
-        assert!(started.elapsed() < Duration::from_secs(seconds));
+        assert!(started.elapsed() < Duration::from_secs(20));
         assert!(xtool::disk::takes_no_more(&error));
     }
     // With room again the same client fails for a reason of its own.
-    let error = run(&rig, "exit 1", Duration::from_secs(60)).unwrap_err();
+    let error = run(&rig, "exit 1", Duration::from_mins(1)).unwrap_err();
     assert!(matches!(error, ClientError::Failed { .. }), "{error:?}");
 }
 
