@@ -2,10 +2,11 @@
 
 /// Lines of at most `width`, broken at spaces; a longer word stands alone and stays whole.
 pub fn words(text: &str, width: usize) -> Vec<String> {
-    lines(text.split(' ').map(|word| vec![word]), width)
+    let words = text.split(' ').filter(|w| !w.is_empty());
+    lines(words.map(|word| vec![word]), width)
 }
 
-/// The same, and a word that is longer than a line is broken behind the separators of a path. A part that is still
+/// The same with several spaces in a row kept, where no line ends there; and a word that is longer than a line is broken behind the separators of a path. A part that is still
 /// longer stays whole.
 pub fn paths(text: &str, width: usize) -> Vec<String> {
     let parts = |word| {
@@ -17,15 +18,20 @@ pub fn paths(text: &str, width: usize) -> Vec<String> {
     lines(text.split(' ').map(parts), width)
 }
 
-/// Words are joined by a space, the parts of one word by nothing.
+/// Words are joined by a space, and one more for each empty one between them; the parts of one word by nothing.
 fn lines<'a>(words: impl Iterator<Item = Vec<&'a str>>, width: usize) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
+    let mut spaces = 1;
     for word in words {
+        if word == [""] {
+            spaces += 1;
+        }
         for (i, part) in word.into_iter().filter(|p| !p.is_empty()).enumerate() {
-            let gap = if i == 0 { " " } else { "" };
+            let gap = " ".repeat(if i == 0 { spaces } else { 0 });
+            spaces = 1;
             match out.last_mut() {
-                Some(line) if columns(line) + gap.len() + columns(part) <= width => {
-                    line.push_str(gap);
+                Some(line) if columns(line).saturating_add(gap.len() + columns(part)) <= width => {
+                    line.push_str(&gap);
                     line.push_str(part);
                 }
                 _ => out.push(part.to_owned()),
@@ -57,6 +63,8 @@ mod tests {
     #[test]
     fn long_paths_break_behind_separators() {
         assert_eq!(paths("/a/b x", 10), ["/a/b x"]);
+        assert_eq!(paths("do it   (now)", 80), ["do it   (now)"]);
+        assert_eq!(paths("do it   (now)", 9), ["do it", "(now)"]);
         assert_eq!(
             paths("see /home/user/xtool now", 12),
             ["see /home/", "user/xtool", "now"]
