@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets (tests/fuzz), one after the other, and says how many executions each had.
 #
-#   scripts/fuzz.sh [SECONDS [TARGET…]]    default: 600, all four
+#   scripts/fuzz.sh [SECONDS [TARGET…]]    default: 600, all of them
 #
 # Needs cargo-fuzz and a nightly toolchain. Builds into target/fuzz and keeps there what it finds.
 cd "$(dirname "$0")/.."
@@ -10,13 +10,13 @@ cd "$(dirname "$0")/.."
 
 seconds=${1:-600}
 targets=("${@:2}")
-[ ${#targets[@]} -gt 0 ] || targets=(zip tar deb manifest)
+[ ${#targets[@]} -gt 0 ] || targets=(zip tar deb manifest inspect)
 cargo fuzz --version >/dev/null 2>&1 || die 'cargo-fuzz is not installed: cargo install cargo-fuzz'
 
 base=${CARGO_TARGET_DIR:-$PWD/target}/fuzz
 seeds=$base/seeds
 rm -rf "$seeds"
-mkdir -p "$seeds/zip" "$seeds/tar" "$seeds/deb" "$seeds/manifest" "$seeds/tree/usr/bin"
+mkdir -p "$seeds/zip" "$seeds/tar" "$seeds/deb" "$seeds/manifest" "$seeds/inspect" "$seeds/tree/usr/bin"
 
 # A small good archive of each kind, with a folder, a program, a link and a hard link.
 echo hello > "$seeds/tree/usr/bin/tool"
@@ -74,6 +74,9 @@ toolchains = ["t"]
 linker = "bin/{triple}-gcc"
 ar = "bin/{triple}-ar"
 TOML
+# A small program of each format.
+rustc --edition 2024 -o "$base/seeds-of-inspect" tests/fuzz/seeds.rs
+"$base/seeds-of-inspect" "$seeds/inspect"
 
 failed=0
 for target in "${targets[@]}"; do

@@ -38,6 +38,6 @@ picture() {
 }
 
 target=x86_64-unknown-linux-musl
-picture 12 add 'xtool add, on a terminal' "xtool add --no-cargo $target x86_64-pc-windows-gnu"
+picture 20 add 'xtool add, on a terminal' "xtool add --no-cargo $target x86_64-pc-windows-gnu"
 (cd "$work/hello" && PATH=$work/bin:$PATH XTOOL_HOME=$work/home XTOOL_SYSTEM_HOME='' xtool exec x86_64-pc-windows-gnu -- sh -c '$CC -g hello.c -o hello.exe')
 picture 60 inspect 'xtool inspect of a Windows program' 'xtool inspect hello.exe'

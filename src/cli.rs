@@ -126,9 +126,19 @@ pub enum Command {
         after_help = "Example:\n  xtool completions bash > ~/.local/share/bash-completion/completions/xtool"
     )]
     Completions(Completions),
-    /// Print the manual page
-    #[command(after_help = "Example:\n  xtool man | man -l -")]
-    Man,
+    /// Print the manual, or write its pages into a folder
+    #[command(
+        after_help = "Examples:\n  xtool man | man -l -\n  xtool man ~/.local/share/man/man1 && man xtool-add"
+    )]
+    Man(Man),
+}
+
+/// `xtool man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Where the pages go, one a command: xtool.1, xtool-add.1, …
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
 }
 
 /// `xtool add`

@@ -8,6 +8,7 @@ use crate::cli::{Cli, Command};
 use crate::printer::Printer;
 
 mod add;
+mod again;
 mod apply;
 mod cache;
 mod chosen;
@@ -19,6 +20,7 @@ mod failure;
 mod fetch;
 mod inspect;
 mod list;
+mod man;
 mod mirror;
 mod pins;
 mod remove;
@@ -29,6 +31,7 @@ mod sync;
 mod update;
 mod verify;
 mod warm;
+mod wish;
 
 use session::Session;
 
@@ -74,7 +77,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
     let global = &cli.global;
     match cli.command {
         Command::Completions(args) => completions::script(&args, printer),
-        Command::Man => completions::man(printer),
+        Command::Man(args) => man::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, global, printer),
         Command::Cache(args) => cache::run(&args, &Session::open(global, printer)?),
         Command::Add(args) => add::run(&args, &Session::open(global, printer)?),

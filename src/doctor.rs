@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Document, Item, Table, Value};
 
 use crate::project::cargo_config::is_shim_path;
+use crate::shim::DEBIAN_WINE64;
 use crate::store::Layout;
 use crate::target::{TargetOs, Triple};
 
@@ -221,6 +222,14 @@ pub fn clients(
         )
         .fix("apt-get install libclang-dev, or export LIBCLANG_PATH=<its folder>"),
     });
+    out.extend(emulators(targets, which));
+    out
+}
+
+/// What runs the targets' programs here, each once.
+fn emulators(targets: &[Triple], which: impl Fn(&str) -> Option<PathBuf>) -> Vec<Finding> {
+    const AREA: &str = "clients";
+    let mut out = Vec::new();
     let mut look = |names: &[&str], triple: &Triple, fix: &str| {
         let found = names.iter().find_map(|n| which(n));
         out.push(match found {
@@ -245,6 +254,9 @@ pub fn clients(
             continue;
         }
         let fix = match triple.os() {
+            TargetOs::Windows if triple.arch() == "i686" => {
+                "dpkg --add-architecture i386 && apt-get update && apt-get install wine32:i386"
+            }
             TargetOs::Windows => "apt-get install wine64",
             TargetOs::Wasi => "cargo install wasmtime-cli",
             _ => "apt-get install qemu-user",
@@ -260,7 +272,12 @@ pub fn clients(
 fn runners(triple: &Triple) -> Option<Vec<String>> {
     let names = |list: &[&str]| Some(list.iter().map(|s| (*s).to_owned()).collect());
     match triple.os() {
-        TargetOs::Windows if !cfg!(windows) => names(&["wine", "wine-stable", "wine64"]),
+        TargetOs::Windows if !cfg!(windows) => {
+            let all = ["wine", "wine-stable", "wine64", DEBIAN_WINE64];
+            // Debian's loader is none for 32-bit programs.
+            let is_64_bit = triple.arch() == "x86_64";
+            names(if is_64_bit { &all } else { &all[..3] })
+        }
         TargetOs::Wasi => names(&["wasmtime"]),
         TargetOs::Linux if cfg!(target_os = "linux") && triple.arch() != std::env::consts::ARCH => {
             let arch = match triple.arch() {
@@ -348,7 +365,7 @@ pub fn stale_paths(root: &Path) -> Vec<Finding> {
                 Some((flag, path)) if flag.starts_with('-') => path,
                 _ => &value,
             };
-            if is_shim_path(&value) && !Path::new(path).exists() {
+            if is_shim_path(&value) && is_gone(Path::new(path)) {
                 out.push(
                     Finding::new(
                         "project",
@@ -361,6 +378,13 @@ pub fn stale_paths(root: &Path) -> Vec<Finding> {
         }
     }
     out
+}
+
+/// The folder for `.pc` files is named so that none are found (`build_env`): only its variant must be there.
+fn is_gone(path: &Path) -> bool {
+    let of_variant = path.file_name().is_some_and(|n| n == "pkgconfig");
+    let must = if of_variant { path.parent() } else { None };
+    !must.unwrap_or(path).exists()
 }
 
 fn strings(table: &Table, out: &mut Vec<String>) {
@@ -431,12 +455,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs_err::create_dir(dir.path().join(".cargo")).unwrap();
         let gone = "/gone/shims/zig-0.15.2-00000000-x86_64-unknown-linux-musl-00000000";
+        let there = dir.path().join("shims/zig-0.15.2-x");
+        fs_err::create_dir_all(&there).unwrap();
+        let there = there.to_str().unwrap().replace('\\', "/");
         let text = format!(
-            "[target.x86_64-unknown-linux-musl]\nlinker = \"{gone}/cc\"\nrunner = [\"{gone}/run\"]\n[env]\nMINE = \"/not/ours\"\n"
+            "[target.x86_64-unknown-linux-musl]\nlinker = \"{gone}/cc\"\nrunner = [\"{gone}/run\"]\n[env]\nMINE = \"/not/ours\"\n\
+             PKG_CONFIG_LIBDIR_x = \"{gone}/pkgconfig\"\nPKG_CONFIG_LIBDIR_y = \"{there}/pkgconfig\"\n"
         );
         fs_err::write(dir.path().join(".cargo/config.toml"), text).unwrap();
         let found = stale_paths(dir.path());
-        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found.len(), 3, "{found:?}");
         assert!(
             found
                 .iter()

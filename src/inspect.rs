@@ -143,7 +143,10 @@ impl Help for InspectError {
                 Problem::NotLinked(_) => {
                     Some("name the linked program or library that it becomes part of".into())
                 }
-                Problem::Parse(_) => None,
+                Problem::Parse(_) => Some(
+                    "it is damaged or cut short, if it was one: build or copy the file again"
+                        .into(),
+                ),
             },
         }
     }

@@ -14,6 +14,7 @@
 pub mod archive;
 pub mod build_env;
 pub mod digest;
+pub mod disk;
 pub mod doctor;
 pub mod env_vars;
 pub mod fetch;
@@ -38,3 +39,4 @@ pub mod store;
 pub mod target;
 pub mod unpack;
 pub mod variant;
+pub mod wrap;

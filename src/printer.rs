@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use xtool::wrap;
 
 use crate::cli::{Color, Global};
 
@@ -66,6 +67,24 @@ impl Printer {
         ignore_closed(writeln!(anstream::stdout(), "{}", text.as_ref()))
     }
 
+    /// Text behind what stands `first` in the line, and on a terminal that is too narrow for it in more lines, below where
+    /// it began. Elsewhere it is one line, for `grep` and the like.
+    pub fn hanging(self, first: &str, style: Style, text: &str) -> io::Result<()> {
+        let indent = anstream::adapter::strip_str(first)
+            .to_string()
+            .chars()
+            .count();
+        let room = columns()
+            .map(|c| c.saturating_sub(indent))
+            .filter(|room| *room >= LEAST_ROOM)
+            .unwrap_or(usize::MAX);
+        for (i, line) in wrap::paths(text, room).iter().enumerate() {
+            let before = if i == 0 { first } else { &" ".repeat(indent) };
+            self.data(format!("{before}{style}{line}{style:#}"))?;
+        }
+        Ok(())
+    }
+
     /// Text as it is, such as a script.
     pub fn raw(self, bytes: &[u8]) -> io::Result<()> {
         ignore_closed(io::stdout().write_all(bytes))
@@ -106,6 +125,15 @@ impl Printer {
     pub fn error(self, text: &str) {
         let _ = writeln!(anstream::stderr(), "{ERROR}error{ERROR:#}: {text}");
     }
+}
+
+/// With fewer columns for the text the terminal wraps it as well by itself.
+const LEAST_ROOM: usize = 24;
+
+/// The width of the terminal that gets the data; `None` where it is none.
+fn columns() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(io::stdout());
+    size.map(|(width, _)| usize::from(width.0))
 }
 
 fn ignore_closed(result: io::Result<()>) -> io::Result<()> {

@@ -30,6 +30,7 @@ mod xcrun;
 
 pub use error::ShimError;
 pub use rules::Invocation;
+pub use runner::DEBIAN_WINE64;
 pub use spec::{Runner, RunnerKind, Sdk, Spec, Tools, Zig};
 pub use variant::{tools_of, variant_name, write_variant};
 

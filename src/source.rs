@@ -21,6 +21,7 @@ mod environment;
 mod error;
 pub mod pypi;
 
+pub use client::without_credentials;
 pub use environment::Environment;
 pub use error::{Cause, Failure, SourceError, one_line};
 
@@ -141,7 +142,8 @@ impl Context {
 
 /// Gets every archive of one pin: from the first source that is wholly at hand, else from the first that answers.
 ///
-/// A source that fails costs one warning line that names it and the cause; when all fail, the error lists each.
+/// A source that fails costs one warning line that names it and the cause; when all fail, the error lists each. A full
+/// disk is no source's fault: then no other is asked.
 pub async fn provide<T: Transport>(
     pin: &Pin,
     ctx: &Context,
@@ -162,7 +164,9 @@ pub async fn provide<T: Transport>(
             Ok(archives) => return Ok(Provided { source, archives }),
             Err(cause) => cause,
         };
-        if let (Some(next), false) = (pin.sources.get(source + 1), ctx.offline) {
+        // What one source cannot write, no other can either; only the user can make room.
+        let full = cause.is_full_disk();
+        if let (Some(next), false, false) = (pin.sources.get(source + 1), ctx.offline, full) {
             ctx.reporter.warn(&format!(
                 "Cannot use {}: {}; trying {}",
                 pinned.describe(),
@@ -174,6 +178,9 @@ pub async fn provide<T: Transport>(
             source: pinned.describe(),
             cause,
         });
+        if full {
+            break;
+        }
     }
     Err(SourceError {
         toolchain: pin.toolchain.clone(),

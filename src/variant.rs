@@ -110,6 +110,16 @@ pub struct Place<'a> {
     pub host: Host,
 }
 
+/// Whether the toolchain can follow the options, as far as that can be told before it is installed.
+pub fn check(
+    target: &Target,
+    toolchain: &Toolchain,
+    tools: &TargetTools,
+    options: &Options,
+) -> Result<(), VariantError> {
+    glibc(target, toolchain, tools, options).map(drop)
+}
+
 /// The spec of one variant.
 pub fn spec(
     target: &Target,

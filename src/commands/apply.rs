@@ -25,6 +25,7 @@ use xtool::variant::{self, Options, Place};
 use super::failure;
 use super::pins::{self, LockUse};
 use super::session::Session;
+use super::wish;
 use crate::printer::bytes;
 
 /// What a command wants of the project.
@@ -58,10 +59,13 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
     let consented = session.require_consent(project, &config, &old_lock)?;
 
     let mut lock = old_lock.clone();
+    // An option that cannot be followed costs no download, and no question to apt.
+    for (triple, options) in &request.targets {
+        wish::check(session, triple, options, &lock, request.lock)?;
+    }
     let mut pins: Vec<Pin> = Vec::new();
     for (triple, options) in &request.targets {
         let want = spec_of(options)?;
-        check_target(session, triple)?;
         pins.push(pins::pin(
             session,
             triple,
@@ -149,32 +153,6 @@ fn tell_differing(session: &Session, targets: &[(Triple, TargetOptions)]) -> Res
 /// The toolchain that the options ask for.
 pub fn spec_of(options: &TargetOptions) -> Result<Option<ToolchainSpec>> {
     Ok(options.toolchain.as_deref().map(str::parse).transpose()?)
-}
-
-/// The manifest's target; one that rustc knows and we do not is told apart.
-fn check_target(session: &Session, triple: &Triple) -> Result<()> {
-    match resolve::target(session.manifest()?, triple) {
-        Ok(_) => Ok(()),
-        Err(e) if rustc_knows(triple) => Err(Error::new(e).context(format!(
-            "rustc knows `{triple}`, but no toolchain of the manifest builds for it"
-        ))),
-        Err(e) => Err(e.into()),
-    }
-}
-
-/// Only asked on the way to an error.
-fn rustc_knows(triple: &Triple) -> bool {
-    std::process::Command::new("rustc")
-        .args(["--print", "target-list"])
-        // Not in the project: a toolchain file, or a program, of somebody else's may lie there.
-        .current_dir(std::path::MAIN_SEPARATOR_STR)
-        .stdin(std::process::Stdio::null())
-        .output()
-        .is_ok_and(|out| {
-            String::from_utf8_lossy(&out.stdout)
-                .lines()
-                .any(|l| l == triple.as_str())
-        })
 }
 
 fn install(

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use anstyle::Style;
 use anyhow::Result;
 use serde_json::json;
 use xtool::digest::Sha256;
@@ -56,9 +57,9 @@ fn size(session: &Session) -> Result<()> {
         return Ok(());
     }
     for (name, path, n) in sizes {
-        session
-            .printer
-            .data(format!("{name:<20}{:>10}  {}", bytes(n), path.display()))?;
+        let head = format!("{name:<20}{:>10}  ", bytes(n));
+        let path = path.display().to_string();
+        session.printer.hanging(&head, Style::new(), &path)?;
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! `xtool doctor`: looks for what will not work, and says what to do about each.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anstyle::Style;
 use anyhow::Result;
 use serde_json::json;
 use xtool::build_env::{build_env, rustflags, shim};
+use xtool::disk::free_space;
 use xtool::doctor::{self, Finding, Level};
 use xtool::env_vars;
 use xtool::project::cargo_config::Entries;
@@ -82,7 +84,7 @@ fn of_project(session: &Session, project: &Project, targets: &[Triple]) -> Vec<F
         Err(e) => {
             out.push(
                 Finding::new(AREA, Level::Error, e.to_string())
-                    .fix("look at these files, then xtool doctor --trust"),
+                    .fix("xtool doctor --trust   (once, when you have looked at these files)"),
             );
             return out;
         }
@@ -232,9 +234,10 @@ fn print(session: &Session, found: &[Finding]) -> Result<ExitCode> {
             Level::Warning => WARNING,
             Level::Error => ERROR,
         };
-        printer.data(format!("  {style}{:<8}{style:#}{}", f.level.word(), f.what))?;
+        let word = format!("  {style}{:<8}{style:#}", f.level.word());
+        printer.hanging(&word, Style::new(), &f.what)?;
         if let Some(fix) = &f.fix {
-            printer.data(format!("          {DIM}fix: {fix}{DIM:#}"))?;
+            printer.hanging("          ", DIM, &format!("fix: {fix}"))?;
         }
     }
     let warnings = found.iter().filter(|f| f.level == Level::Warning).count();
@@ -253,17 +256,4 @@ fn which(name: &str) -> Option<PathBuf> {
         .filter(|dir| dir.is_absolute())
         .map(|dir| dir.join(&file))
         .find(|path| path.is_file())
-}
-
-/// Bytes that this user may still write below the nearest folder that exists.
-#[cfg(target_os = "linux")]
-fn free_space(folder: &Path) -> Option<u64> {
-    let there = folder.ancestors().find(|f| f.is_dir())?;
-    let stat = rustix::fs::statvfs(there).ok()?;
-    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn free_space(_folder: &Path) -> Option<u64> {
-    None
 }

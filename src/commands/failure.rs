@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use xtool::help::Help;
+use xtool::project::ProjectError;
 
+use super::again;
 use crate::printer::Printer;
 
 /// A failure whose way out the command itself knows.
@@ -81,6 +83,17 @@ fn causes(error: &anyhow::Error) -> Vec<String> {
 
 /// The first way out along the chain.
 fn help_of(error: &anyhow::Error) -> Option<String> {
+    // Only here is it known what the user typed, and the same with `--trust` is what comes next.
+    let consent = |e: &ProjectError| matches!(e, ProjectError::Consent { .. });
+    if error
+        .chain()
+        .any(|e| e.downcast_ref::<ProjectError>().is_some_and(consent))
+    {
+        let again = again::with_flag(std::env::args_os().skip(1), "--trust");
+        return Some(format!(
+            "{again}   (once, when you have looked at these files)"
+        ));
+    }
     macro_rules! first_of {
         ($($kind:ty),+ $(,)?) => {
             error.chain().find_map(|e| {
@@ -94,7 +107,7 @@ fn help_of(error: &anyhow::Error) -> Option<String> {
         xtool::install::InstallError,
         xtool::manifest::ManifestError,
         xtool::mirror::MirrorError,
-        xtool::project::ProjectError,
+        ProjectError,
         xtool::resolve::ResolveError,
         xtool::rust_std::RustStdError,
         xtool::sdk::SdkError,

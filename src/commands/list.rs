@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
-use xtool::store::Receipt;
 
 use super::chosen::Chosen;
 use super::session::Session;
@@ -55,19 +54,16 @@ fn targets(session: &Session) -> Result<()> {
         return Ok(());
     }
     printer.data(format!(
-        "{BOLD}{:<34}{:<22}{}{BOLD:#}",
+        "{BOLD}  {:<32}{:<22}{}{BOLD:#}",
         "TARGET", "TOOLCHAIN HERE", "ALL"
     ))?;
     let configured = rows.iter().any(|(_, _, chosen)| chosen.is_some());
     for (target, default, chosen) in rows {
         let mark = if chosen.is_some() { "* " } else { "  " };
         let here = chosen.unwrap_or(default);
-        printer.data(format!(
-            "{mark}{:<32}{:<22}{DIM}{}{DIM:#}",
-            target.triple,
-            here.as_deref().unwrap_or("none"),
-            target.toolchains.join(", ")
-        ))?;
+        let here = here.as_deref().unwrap_or("none");
+        let head = format!("{mark}{:<32}{here:<22}", target.triple);
+        printer.hanging(&head, DIM, &target.toolchains.join(", "))?;
     }
     if configured {
         printer.note("* in this project's xtool.toml, with the toolchain that this project takes");
@@ -103,28 +99,21 @@ fn installed(session: &Session) -> Result<()> {
             .note("No toolchain is installed yet; `xtool add TRIPLE` installs what a target needs");
         return Ok(());
     }
+    let width = installed.iter().map(|i| i.id.len()).max().unwrap_or(0);
     printer.data(format!(
-        "{BOLD}{:<40}{:>10}  {}{BOLD:#}",
+        "{BOLD}{:<width$}{:>9}  {}{BOLD:#}",
         "TOOLCHAIN", "SIZE", "FROM"
     ))?;
     for i in installed {
+        let receipt = &i.receipt;
+        let head = format!("{:<width$}{:>9}  ", i.id, bytes(receipt.bytes));
         let layer = if i.own { "" } else { " (read-only layer)" };
-        printer.data(format!(
-            "{:<40}{:>10}  {DIM}{}{layer}{}{DIM:#}",
-            i.id,
-            bytes(i.receipt.bytes),
-            i.receipt.source,
-            parts(&i.receipt)
-        ))?;
+        printer.hanging(&head, DIM, &format!("{}{layer}", receipt.source))?;
+        if !receipt.parts.is_empty() {
+            let parts: Vec<&str> = receipt.parts.iter().map(String::as_str).collect();
+            let below = " ".repeat(head.chars().count());
+            printer.hanging(&below, DIM, &format!("parts: {}", parts.join(", ")))?;
+        }
     }
     Ok(())
-}
-
-/// `: core, linux, musl` for a toolchain of which parts are installed.
-fn parts(receipt: &Receipt) -> String {
-    if receipt.parts.is_empty() {
-        return String::new();
-    }
-    let parts: Vec<&str> = receipt.parts.iter().map(String::as_str).collect();
-    format!(": {}", parts.join(", "))
 }

@@ -77,6 +77,25 @@ pub fn pin(
     Ok(here.pin)
 }
 
+/// The toolchain that [`pin`] will take; asks nobody. `None` where there is none, which `pin` explains.
+pub fn toolchain(
+    session: &Session,
+    triple: &Triple,
+    want: Option<&ToolchainSpec>,
+    lock: &Lock,
+    how: LockUse,
+) -> Result<Option<String>> {
+    let machine = session.machine();
+    let locked = lock
+        .get(triple, machine.host, session.distribution())
+        .filter(|pin| how != LockUse::Renew && fits(pin, want));
+    if let Some(pin) = locked {
+        return Ok(Some(pin.toolchain.clone()));
+    }
+    let choice = resolve::resolve(session.manifest()?, machine, triple, want);
+    Ok(choice.ok().map(|c| c.toolchain.name.clone()))
+}
+
 /// A lock that came with a clone must not bring in archives of its own.
 fn agree(session: &Session, triple: &Triple, lock: &Lock) -> Result<()> {
     let manifest = session.manifest()?;

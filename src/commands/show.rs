@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anstyle::Style;
 use anyhow::Result;
 use serde_json::{Value, json};
 use xtool::resolve::{self, Machine};
@@ -12,7 +13,7 @@ use super::chosen::Chosen;
 use super::env;
 use super::session::{Session, triple};
 use crate::cli::Show;
-use crate::printer::{BOLD, DIM, bytes};
+use crate::printer::{BOLD, DIM, Printer, bytes};
 
 /// Prints it.
 pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
@@ -44,7 +45,7 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
     }
 
     printer.data(format!("{BOLD}{triple}{BOLD:#}"))?;
-    let line = |name: &str, text: &str| printer.data(format!("  {DIM}{name:<12}{DIM:#}{text}"));
+    let line = |name: &str, text: &str| line(printer, name, text);
     line("toolchains", &target.toolchains.join(", "))?;
     line(
         "default",
@@ -72,24 +73,26 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
         Some(r) => ready_lines(session, &triple, r)?,
     }
     let heading = if configured {
-        "on, in this project"
+        "by host, in this project"
     } else {
-        "on"
+        "by host"
     };
     printer.data(format!("  {DIM}{heading}{DIM:#}"))?;
     for (host, toolchain) in hosts {
-        printer.data(format!(
-            "    {host:<28}{}",
-            toolchain.as_deref().unwrap_or("none")
-        ))?;
+        let toolchain = toolchain.as_deref().unwrap_or("none");
+        printer.hanging(&format!("    {host:<28}"), Style::new(), toolchain)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// A label and its value.
+fn line(printer: Printer, name: &str, text: &str) -> std::io::Result<()> {
+    printer.hanging(&format!("  {DIM}{name:<12}{DIM:#}"), Style::new(), text)
+}
+
 /// What is installed for it, and where.
 fn ready_lines(session: &Session, triple: &Triple, r: &env::Prepared) -> Result<()> {
-    let printer = session.printer;
-    let line = |name: &str, text: &str| printer.data(format!("  {DIM}{name:<12}{DIM:#}{text}"));
+    let line = |name: &str, text: &str| line(session.printer, name, text);
     let receipt = &r.installed.receipt;
     line(
         "installed",

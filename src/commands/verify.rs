@@ -161,7 +161,7 @@ fn table(session: &Session, triple: &Triple, toolchain: &str, rows: &[Row]) -> R
             (built, _) => built.reason(),
         };
         for line in why.unwrap_or_default().lines() {
-            printer.data(format!("        {DIM}{line}{DIM:#}"))?;
+            printer.hanging("        ", DIM, line)?;
         }
     }
     Ok(())

@@ -28,8 +28,9 @@ pub fn read<'d, H: ImageNtHeaders, R: ReadRef<'d>>(data: R) -> Result<Facts, Pro
     let dos = def::ImageDosHeader::parse(data)?;
     let mut offset = u64::from(dos.nt_headers_offset());
     let (headers, directories) = H::parse(data, &mut offset)?;
-    let table = headers.sections(data, offset)?;
     let optional = headers.optional_header();
+    Problem::check_end("its headers", optional.size_of_headers().into(), len)?;
+    let table = headers.sections(data, offset)?;
     let file = headers.file_header();
     for section in table.iter() {
         let (start, size) = section.pe_file_range();

@@ -28,20 +28,20 @@ pub fn text(report: &Report, outcomes: &[Outcome], tables: &Tables) -> String {
             paper.line("");
             paper.line(&format!("{BOLD}Slice {}{BOLD:#}", slice.facts.architecture));
         }
-        slice_text(&mut paper, slice, tables);
+        slice_text(&mut paper, slice, &report.path, tables);
     }
     requirements(&mut paper, outcomes);
     paper.into_text()
 }
 
-fn slice_text(paper: &mut Paper, slice: &Slice, tables: &Tables) {
+fn slice_text(paper: &mut Paper, slice: &Slice, path: &Path, tables: &Tables) {
     for (label, value) in describe::facts(&slice.facts) {
         paper.field(label, &value);
     }
     libraries(paper, &slice.libraries);
     sizes(paper, slice);
     runs_on(paper, slice, tables);
-    advice(paper, slice);
+    advice(paper, slice, path);
 }
 
 fn libraries(paper: &mut Paper, all: &[Library]) {
@@ -158,7 +158,7 @@ fn verdict(paper: &mut Paper, v: &Verdict) {
     paper.answer(style, word, &v.name, &v.reasons);
 }
 
-fn advice(paper: &mut Paper, slice: &Slice) {
+fn advice(paper: &mut Paper, slice: &Slice, path: &Path) {
     let advice = &slice.advice;
     let saves = advice.strip_saves;
     if saves >= 1000 {
@@ -166,12 +166,14 @@ fn advice(paper: &mut Paper, slice: &Slice) {
         paper.field(
             "Stripping",
             &format!(
-                "saves {} of {} ({}): xtool inspect --strip OUT",
+                "saves {} of {} ({}), in a copy:",
                 human(saves),
                 human(slice.facts.size),
                 percent(saves, slice.facts.size)
             ),
         );
+        // A command stays in one line, to be pasted.
+        paper.line(&format!("    xtool inspect {} --strip OUT", path.display()));
     } else if !advice.profile.is_empty() {
         paper.heading("Smaller");
     }

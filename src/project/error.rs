@@ -215,7 +215,7 @@ impl Help for ProjectError {
                 format!("run `xtool update {triple}` and commit `xtool.lock`")
             }
             Self::Consent { .. } => {
-                "look at these files, then pass `--trust` once".to_owned()
+                "look at these files, then run the same command with `--trust`, once".to_owned()
             }
             Self::Write { path, source } | Self::Read { path, source }
                 if matches!(

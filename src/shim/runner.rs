@@ -10,6 +10,8 @@ use crate::target::{TargetOs, Triple};
 mod qemu;
 mod wine;
 
+pub use wine::DEBIAN_WINE64;
+
 /// What `run PROGRAM ARGS…` is run as. Looks for the emulator on this machine, and may build the DLL that an old wine
 /// lacks.
 pub(super) fn plan(

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use super::Context;
+use crate::disk;
 
 /// Output kept of one stream, in bytes. Lists of a few hundred packages are a hundredth of it.
 const STDOUT_LIMIT: usize = 16 << 20;
@@ -20,6 +21,9 @@ const TAIL_LINES: usize = 6;
 /// How folders for clients are named, and from which age one that is there still was left by a dead process.
 const FOLDER_PREFIX: &str = "client-";
 const FOLDER_AGE: Duration = Duration::from_hours(48);
+/// Less than that on the disk for so long, and the client has no way on: `apt-get update` then waits for ever.
+const NO_ROOM: u64 = 64 << 10;
+const NO_ROOM_FOR: Duration = Duration::from_secs(2);
 /// How long a pipe that an orphan of the client holds open is waited for.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -42,6 +46,17 @@ pub enum ClientError {
         program: String,
         /// Seconds that it had.
         seconds: u64,
+    },
+    /// The disk that it works on is full; it was stopped, or failed.
+    #[error("`{program}` has filled the disk of `{}`", folder.display())]
+    DiskFull {
+        /// The program's name and what it was asked.
+        program: String,
+        /// The folder of ours that it was to work in.
+        folder: PathBuf,
+        /// As for any other full disk.
+        #[source]
+        source: io::Error,
     },
     /// It ended with an error.
     #[error("`{program}` failed ({status}){}", tail(stderr))]
@@ -216,11 +231,14 @@ impl<'a> Run<'a> {
             })?;
         let stdout = Capture::start(child.stdout.take(), STDOUT_LIMIT, Keep::First);
         let stderr = Capture::start(child.stderr.take(), STDERR_LIMIT, Keep::Last);
-        let status = self.wait(&mut child, started, &ctx.cancel)?;
+        let status = self.wait(&mut child, started, ctx)?;
         let (stdout, too_long) = stdout.finish();
         let stderr = without_credentials(&stderr.finish().0);
         tracing::debug!(task = self.name, %status, elapsed = ?started.elapsed(), "it ended");
         if !status.success() {
+            if is_full(&ctx.work_dir) {
+                return Err(self.disk_full(ctx));
+            }
             return Err(ClientError::Failed {
                 program: self.name,
                 status,
@@ -258,8 +276,9 @@ impl<'a> Run<'a> {
         &self,
         child: &mut Child,
         started: Instant,
-        cancel: &Cancel,
+        ctx: &Context,
     ) -> Result<ExitStatus, ClientError> {
+        let mut had_room = started;
         let mut pause = Duration::from_millis(2);
         let error = loop {
             match child.try_wait() {
@@ -272,7 +291,12 @@ impl<'a> Run<'a> {
                     };
                 }
             }
-            if cancel.is_cancelled() {
+            if !is_full(&ctx.work_dir) {
+                had_room = Instant::now();
+            } else if had_room.elapsed() >= NO_ROOM_FOR {
+                break self.disk_full(ctx);
+            }
+            if ctx.cancel.is_cancelled() {
                 break ClientError::Cancelled {
                     program: self.name.clone(),
                 };
@@ -291,6 +315,19 @@ impl<'a> Run<'a> {
         let _ = child.wait();
         Err(error)
     }
+
+    fn disk_full(&self, ctx: &Context) -> ClientError {
+        ClientError::DiskFull {
+            program: self.name.clone(),
+            folder: ctx.work_dir.clone(),
+            source: io::ErrorKind::StorageFull.into(),
+        }
+    }
+}
+
+/// Whether a client can write nothing more there.
+fn is_full(folder: &Path) -> bool {
+    disk::free_space(folder).is_some_and(|bytes| bytes < NO_ROOM)
 }
 
 /// A folder below the work folder that is gone when dropped.
@@ -402,7 +439,7 @@ fn tail(stderr: &str) -> String {
 }
 
 /// Text without the user names, passwords and queries of the addresses in it.
-pub(super) fn without_credentials(text: &str) -> String {
+pub fn without_credentials(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {

@@ -8,6 +8,8 @@ use super::BoxError;
 use super::apt::AptError;
 use super::pypi::PypiError;
 use crate::archive::VerifyError;
+use crate::disk;
+use crate::env_vars;
 use crate::help::Help;
 
 /// No source of a pin answered.
@@ -59,6 +61,13 @@ pub enum Cause {
     },
 }
 
+impl Cause {
+    /// Whether the fault is this host's disk, so that no other source would do better.
+    pub fn is_full_disk(&self) -> bool {
+        disk::takes_no_more(self)
+    }
+}
+
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (toolchain, version) = (&self.toolchain, &self.version);
@@ -80,6 +89,12 @@ impl Error for SourceError {}
 
 impl Help for SourceError {
     fn help(&self) -> Option<String> {
+        if self.failures.last().is_some_and(|f| f.cause.is_full_disk()) {
+            return Some(format!(
+                "free some space, or set {} to a folder with more of it",
+                env_vars::XTOOL_CACHE_DIR
+            ));
+        }
         if self
             .failures
             .iter()

@@ -10,7 +10,8 @@ use super::{Lock, PRUNE_KEY, Store, StoreError};
 /// What a prune did, or would do.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Pruned {
-    /// Ids of toolchains taken away, and the bytes that each held with its compiled C libraries.
+    /// Ids of toolchains taken away, and the bytes that each held with its compiled C libraries; then copies of xtool
+    /// that no shim leads to, by file name.
     pub removed: Vec<(String, u64)>,
     /// Ids left because a running program holds them.
     pub busy: Vec<String>,
@@ -79,6 +80,8 @@ impl Store {
             }
             pruned.removed.push((id, bytes));
         }
+        let copies = self.prune_copies(&running, dry_run)?;
+        pruned.removed.extend(copies);
         Ok(pruned)
     }
 

@@ -1,4 +1,8 @@
-//! What the archive targets share: bytes in, a folder of their own, and the two promises of `unpack` checked.
+//! What the targets share. Archives: bytes in, a folder of their own, and the two promises of `unpack` checked.
+
+mod inspect;
+
+pub use inspect::inspects_or_refuses;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -14,17 +18,7 @@ struct Sandbox {
 }
 
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
-    // In memory where there is such a thing: an execution is a handful of file operations.
-    let shm = Path::new("/dev/shm");
-    let parent = if shm.is_dir() {
-        shm.to_owned()
-    } else {
-        std::env::temp_dir()
-    };
-    let folder = tempfile::Builder::new()
-        .prefix("xtool-fuzz-")
-        .tempdir_in(parent)
-        .expect("a temporary folder");
+    let folder = folder_of_its_own();
     let dest = folder.path().join("dest");
     fs_err::create_dir(&dest).expect("a folder");
     Sandbox {
@@ -33,6 +27,20 @@ static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
         folder,
     }
 });
+
+/// A temporary folder, in memory where there is such a thing: an execution is a handful of file operations.
+fn folder_of_its_own() -> tempfile::TempDir {
+    let shm = Path::new("/dev/shm");
+    let parent = if shm.is_dir() {
+        shm.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    tempfile::Builder::new()
+        .prefix("xtool-fuzz-")
+        .tempdir_in(parent)
+        .expect("a temporary folder")
+}
 
 /// Unpacks the bytes under that name. Nothing may appear beside the destination or be reached through it, and an
 /// archive that is refused leaves the destination empty.

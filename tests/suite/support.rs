@@ -2,6 +2,8 @@
 
 pub mod recorder;
 pub mod server;
+#[cfg(target_os = "linux")]
+pub mod small_disk;
 pub mod tls;
 
 use std::path::{Path, PathBuf};

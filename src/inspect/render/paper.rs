@@ -2,6 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 
+use crate::wrap::words as wrap;
+
 /// Columns.
 pub const WIDTH: usize = 80;
 /// Where the value of a field begins.
@@ -81,35 +83,5 @@ impl Paper {
     /// All of it.
     pub fn into_text(self) -> String {
         self.text
-    }
-}
-
-/// Lines of at most `width` characters, broken at spaces; a longer word stands alone and stays whole.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for word in text.split(' ').filter(|w| !w.is_empty()) {
-        match out.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => out.push(word.to_owned()),
-        }
-    }
-    if out.is_empty() {
-        out.push(String::new());
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_break_at_words() {
-        assert_eq!(wrap("a bc d", 4), ["a bc", "d"]);
-        assert_eq!(wrap("longer than", 3), ["longer", "than"]);
-        assert_eq!(wrap("", 3), [""]);
     }
 }

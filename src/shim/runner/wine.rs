@@ -13,6 +13,9 @@ use super::which;
 use crate::digest::Sha256;
 use crate::shim::{Invocation, ShimError, Spec, Tool};
 
+/// Debian's loader of 64-bit programs, which its package `wine64` has and no link in PATH leads to.
+pub const DEBIAN_WINE64: &str = "/usr/lib/wine/wine64";
+
 const DLL: &str = "bcryptprimitives.dll";
 
 /// `ProcessPrng` fills a buffer with random bytes and always succeeds (Microsoft's documentation of
@@ -70,14 +73,13 @@ fn check_machine(spec: &Spec) -> Result<(), ShimError> {
 /// The wine to run. For 64-bit programs Debian's `wine` is a script that first asks, each time and on stderr, for a
 /// 32-bit wine; the loader behind it is taken where it is there.
 fn find(spec: &Spec) -> Result<PathBuf, ShimError> {
-    const DEBIAN_64: &str = "/usr/lib/wine/wine64";
     let is_32_bit = matches!(spec.triple.arch(), "i686" | "i586");
     let missing = |wanted: &str, help: &str| ShimError::NoRunner {
         triple: spec.triple.clone(),
         wanted: wanted.to_owned(),
         help: help.to_owned(),
     };
-    let debian = Some(PathBuf::from(DEBIAN_64)).filter(|p| super::is_program(p));
+    let debian = Some(PathBuf::from(DEBIAN_WINE64)).filter(|p| super::is_program(p));
     let found = which("wine").or_else(|| which("wine-stable"));
     let is_debians = |path: &Path| {
         fs_err::canonicalize(path).is_ok_and(|real| {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::digest::Sha256;
+use crate::env_vars;
 use crate::help::Help;
 use crate::pin::{AptPackage, Distribution};
 use crate::source::BoxError;
@@ -212,6 +213,12 @@ impl Help for AptError {
                 "`xtool update` on this machine adds the packages of {host} to `xtool.lock`"
             )),
             Self::Offline => Some("run it once without `--offline`".to_owned()),
+            Self::Update {
+                source: ClientError::DiskFull { .. },
+            } => Some(format!(
+                "free some space, or set {} to a folder with more of it",
+                env_vars::XTOOL_CACHE_DIR
+            )),
             Self::Update { .. } | Self::Resolve { lists: Some(_), .. } => Some(
                 "see whether `apt-get update` works, and what stands in `/etc/apt/sources.list` and `/etc/apt/sources.list.d`"
                     .to_owned(),

@@ -71,9 +71,12 @@ fn verify_builds_rust_with_the_projects_settings() {
 fn doctor_finds_what_hides_our_settings_and_what_leads_nowhere() {
     let lab = Lab::enter();
     let project = project("natives", lab.dir.path());
-    succeed(&mut lab.xtool(&project, &["add", WINDOWS, "--no-rust-std"]));
-    let text = succeed(&mut lab.xtool(&project, &["doctor"]));
-    assert!(text.contains(WINDOWS) && !text.contains("error "), "{text}");
+    // One with a sysroot, and one without: what keeps pkg-config out differs.
+    for target in [WINDOWS, "x86_64-unknown-linux-musl"] {
+        succeed(&mut lab.xtool(&project, &["add", target, "--no-rust-std"]));
+        let text = succeed(&mut lab.xtool(&project, &["doctor"]));
+        assert!(text.contains(target) && !text.contains("error "), "{text}");
+    }
 
     let mut hidden = lab.xtool(&project, &["doctor", "--json"]);
     let text = succeed(hidden.env("RUSTFLAGS", "-Cdebuginfo=1"));

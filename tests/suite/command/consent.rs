@@ -359,9 +359,20 @@ fn consent_is_asked_for_each_and_remembered() {
         rig.env.write("project/xtool.toml", settings(""));
         rig.env.write(&format!("project/{file}"), &text);
         let connections = (server.connections(), theirs.connections());
-        super::rig::fail(&mut rig.xtool(&["sync"]), &[file, "--trust"]);
+        // The way out is what was typed, and `--trust`, where xtool reads it.
+        super::rig::fail(
+            &mut rig.xtool(&["exec", TARGET, "--", "sh", "-c", "true && x"]),
+            &[&format!(
+                "help: xtool exec {TARGET} --trust -- sh -c 'true && x'   ("
+            )],
+        );
+        let said = super::rig::fail(&mut rig.xtool(&["sync", "--force"]), &[file]);
         assert_eq!((server.connections(), theirs.connections()), connections);
-        succeed(&mut rig.xtool(&["sync", "--trust"]));
+        let help = said.lines().find_map(|l| l.strip_prefix("help: "));
+        let (next, _) = help.and_then(|h| h.split_once("   (")).expect(&said);
+        assert_eq!(next, "xtool sync --force --trust");
+        let words: Vec<&str> = next.split(' ').skip(1).collect();
+        succeed(&mut rig.xtool(&words));
         succeed(&mut rig.xtool(&["sync"]));
         rig.env.write(&format!("project/{file}"), &changed);
         super::rig::fail(&mut rig.xtool(&["sync"]), &[file, "--trust"]);

@@ -2,34 +2,11 @@
 
 #![cfg(target_os = "linux")]
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::rig::{Fake, Rig, TARGET, fail, names, succeed};
+use super::rig::{Fake, Rig, TARGET, fail, manifest, names, succeed};
 use crate::support::skip;
-
-/// A file system in memory, mounted while this lives.
-struct Small(PathBuf);
-
-impl Small {
-    fn mount(at: &Path, size: &str) -> Option<Self> {
-        fs_err::create_dir_all(at).unwrap();
-        let options = format!("size={size},mode=777");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "xtool-test"])
-            .arg(at)
-            .output();
-        mounted
-            .is_ok_and(|o| o.status.success())
-            .then(|| Self(at.to_owned()))
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
+use crate::support::small_disk::SmallDisk;
 
 /// F45: full while downloading: the path and the bytes that are needed; the store and the project as before.
 #[test]
@@ -37,7 +14,7 @@ fn full_while_downloading() {
     let fake = Fake::new("fake", 3_000_000);
     let server = Fake::serve(std::slice::from_ref(&fake));
     let rig = Rig::with(&server, std::slice::from_ref(&fake));
-    let Some(_small) = Small::mount(&rig.cache(), "1m") else {
+    let Some(_small) = SmallDisk::mount(&rig.cache(), "1m") else {
         skip("F45", "this user may not mount a file system");
         return;
     };
@@ -52,6 +29,32 @@ fn full_while_downloading() {
     rig.assert_tidy();
 }
 
+/// A full disk is no source's fault: the next one is not asked, and no warning speaks of one.
+#[test]
+fn a_full_cache_asks_no_other_source() {
+    let fake = Fake::new("fake", 3_000_000);
+    let servers = [(), ()].map(|()| Fake::serve(std::slice::from_ref(&fake)));
+    let rig = Rig::new();
+    let urls = servers.each_ref().map(|s| s.url(&fake.file()).to_string());
+    rig.env
+        .write("manifest.toml", manifest(&[(&fake, &urls[..])]));
+    let Some(_small) = SmallDisk::mount(&rig.cache(), "1m") else {
+        skip("F45", "this user may not mount a file system");
+        return;
+    };
+    let size = fake.archive.len().to_string();
+    let cache = rig.cache();
+    let said = fail(
+        &mut rig.add(),
+        &[cache.to_str().unwrap(), &size, "help: free some space"],
+    );
+    assert!(
+        !said.contains("warning") && !said.contains(&urls[1]),
+        "{said}"
+    );
+    assert_eq!(servers[1].connections(), 0);
+}
+
 /// F45: full while unpacking: the file and its bytes; staging is empty, what was installed is whole, and with room
 /// the same command succeeds.
 #[test]
@@ -59,7 +62,7 @@ fn full_while_unpacking() {
     let fakes = [Fake::new("fake", 1000), Fake::new("other", 40_000_000)];
     let server = Fake::serve(&fakes);
     let rig = Rig::with(&server, &fakes);
-    let Some(_small) = Small::mount(&rig.home(), "24m") else {
+    let Some(_small) = SmallDisk::mount(&rig.home(), "24m") else {
         skip("F45", "this user may not mount a file system");
         return;
     };
@@ -90,7 +93,7 @@ fn full_while_writing_the_project() {
     let rig = Rig::with(&server, std::slice::from_ref(&fake));
     succeed(&mut rig.xtool(&["fetch", TARGET]));
     let project = rig.env.path("small");
-    let Some(_small) = Small::mount(&project, "64k") else {
+    let Some(_small) = SmallDisk::mount(&project, "64k") else {
         skip("F45", "this user may not mount a file system");
         return;
     };

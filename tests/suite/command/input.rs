@@ -91,6 +91,55 @@ fn an_unknown_triple() {
     assert_eq!(server.connections(), 0);
 }
 
+/// An option that the toolchain cannot follow is refused before anything is asked for: with several targets, for the
+/// last one too.
+#[test]
+fn a_glibc_that_cannot_be_is_refused_before_a_download() {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    let before = rig.project_files();
+    let help = format!("help: xtool add {TARGET} --toolchain zig --glibc 2.30");
+    fail(
+        &mut rig.xtool(&["add", TARGET, "--glibc", "2.30"]),
+        &[&help],
+    );
+    rig.env.write(
+        "project/xtool.toml",
+        format!("[targets]\n{TARGET} = {{ glibc = \"2.30\" }}\n"),
+    );
+    for args in [&["sync"][..], &["update"]] {
+        fail(&mut rig.xtool(args), &[&help]);
+    }
+    assert_eq!(server.connections(), 0);
+    fs_err::remove_file(rig.project().join("xtool.toml")).unwrap();
+
+    // With the manifest that is compiled in; the sources that it names are out of reach.
+    let gnu = "aarch64-unknown-linux-gnu";
+    let musl = "aarch64-unknown-linux-musl";
+    for (args, help) in [
+        (&["add", gnu, "--glibc", "2.99"][..], "--glibc 2.4"),
+        (&["add", gnu, "--glibc", "2.3"], "--glibc 2.17"),
+        (
+            &["add", gnu, "--glibc", "2.30", "--toolchain", "gnu-cross"],
+            "--toolchain zig",
+        ),
+        (&["add", gnu, musl, "--glibc", "2.30"], "(without --glibc)"),
+    ] {
+        let mut command = rig.xtool(args);
+        command
+            .env_remove("XTOOL_MANIFEST")
+            .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+            .env("HTTPS_PROXY", "http://127.0.0.1:9");
+        let said = fail(&mut command, &["help: xtool add", help]);
+        for step in ["Locating", "Downloading", "Fetching", "Resolving"] {
+            assert!(!said.contains(step), "{args:?}: {said}");
+        }
+    }
+    assert_eq!(rig.project_files(), before);
+    assert!(!rig.cache().exists(), "nothing was begun");
+}
+
 /// F66: no HOME: with `XTOOL_HOME` it is not needed, and without it the error says what is.
 #[test]
 #[cfg(unix)]

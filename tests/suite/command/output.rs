@@ -45,6 +45,57 @@ fn piped_output_is_plain() {
     assert!(always.contains('\x1b'), "{always:?}");
 }
 
+/// On a terminal of 80 columns no line of these is wider, and what is broken into lines is what a pipe gets in one.
+#[cfg(target_os = "linux")]
+#[test]
+fn tables_fit_a_terminal_of_80_columns() {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    let home = rig
+        .env
+        .path("a-home/whose/path/is/as/long/as/those/of/ci/systems");
+    succeed(rig.add().env("XTOOL_HOME", &home));
+    let xtool = env!("CARGO_BIN_EXE_xtool");
+    for args in [
+        "list",
+        "list --installed",
+        &format!("show {TARGET}"),
+        "cache",
+        "doctor",
+    ] {
+        let words: Vec<&str> = args.split(' ').collect();
+        let piped = run(rig.xtool(&words).env("XTOOL_HOME", &home));
+        let piped = String::from_utf8(piped.stdout).unwrap();
+        let line = format!("stty cols 80 rows 24; {xtool} {args} 2>/dev/null");
+        let mut script = rig.program("script", &["-qec", &line, "/dev/null"]);
+        script.env("XTOOL_HOME", &home).env("TERM", "xterm");
+        let shown = run(&mut script);
+        let shown = String::from_utf8(shown.stdout).unwrap();
+        let shown = anstream::adapter::strip_str(&shown).to_string();
+        for line in shown.lines() {
+            assert!(line.chars().count() <= 80, "{args}: {line}");
+        }
+        // What is free on a disk changes from run to run.
+        let free = |c: &char| args == "doctor" && c.is_ascii_digit();
+        let bare = |s: &str| -> String {
+            let all = s.split_whitespace().flat_map(str::chars);
+            all.filter(|c| !free(c)).collect()
+        };
+        assert_eq!(bare(&shown), bare(&piped), "{args}");
+        let wraps = !matches!(args, "list" | "list --installed");
+        assert_eq!(
+            shown.lines().count() > piped.lines().count(),
+            wraps,
+            "{args}:\n{shown}"
+        );
+        assert!(
+            !wraps || piped.contains(home.to_str().unwrap()),
+            "{args}: {piped}"
+        );
+    }
+}
+
 /// F64: with `--json` a failure is one valid JSON document on stdout too, with a message; the exit code is not 0.
 #[test]
 fn failures_are_json_where_that_is_asked_for() {

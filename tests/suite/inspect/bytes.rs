@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::path::Path;
 
 use proptest::prelude::*;
+use xtool::help::Help;
 use xtool::inspect::tables::Tables;
 use xtool::inspect::{InspectError, facts_of};
 
@@ -209,6 +210,23 @@ fn a_file_cut_short_says_so() {
             Err(other) => panic!("{other}"),
         }
     }
+}
+
+/// Within the headers too, and what cannot be read at all has a way out.
+#[test]
+fn headers_cut_short_say_so() {
+    for sample in samples() {
+        for len in (64..sample.len().min(1024)).step_by(37) {
+            let Err(error) = report_bytes(&sample[..len]) else {
+                continue;
+            };
+            assert!(error.help().is_some(), "{len}: {error}");
+        }
+    }
+    let pe = Pe::default().bytes();
+    let error = report_bytes(&pe[..400]).unwrap_err();
+    let cause = error.source().unwrap().to_string();
+    assert!(cause.contains("its headers would end"), "{error}: {cause}");
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use xtool::source::client::{ClientError, Run};
 
 use super::rig::{Rig, WORK};
+#[cfg(target_os = "linux")]
+use crate::support::small_disk::SmallDisk;
 
 fn run(
     rig: &Rig,
@@ -30,6 +32,32 @@ fn a_client_runs_in_an_empty_folder() {
     assert_eq!(lines[..3], ["0", "0", "C unset"], "{lines:?}");
     assert!(lines[3].contains(&format!("/{WORK}/client-")), "{lines:?}");
     assert_eq!(fs_err::read_dir(&rig.context.work_dir).unwrap().count(), 0);
+}
+
+/// One that waits for room that nobody makes is stopped, long before its time is over: `apt-get update` does.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_on_a_full_disk_is_stopped() {
+    let rig = Rig::new();
+    let work = &rig.context.work_dir;
+    let Some(_small) = SmallDisk::mount(work, "256k") else {
+        crate::support::skip("client", "this user may not mount a file system");
+        return;
+    };
+    let fill = "cat /dev/zero >filler; ";
+    for after in ["exec sleep 60", "exit 1"] {
+        let started = Instant::now();
+        let script = format!("{fill}{after}");
+        let error = run(&rig, &script, Duration::from_mins(1)).unwrap_err();
+        assert!(matches!(error, ClientError::DiskFull { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains(work.to_str().unwrap()), "{text}");
+        assert!(started.elapsed() < Duration::from_secs(20));
+        assert!(xtool::disk::takes_no_more(&error));
+    }
+    // With room again the same client fails for a reason of its own.
+    let error = run(&rig, "exit 1", Duration::from_mins(1)).unwrap_err();
+    assert!(matches!(error, ClientError::Failed { .. }), "{error:?}");
 }
 
 /// One that does not end is stopped.
