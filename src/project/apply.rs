@@ -295,7 +295,7 @@ impl Project {
             Some(false) => return Ok((ConfigMode::Direct, None)),
             None => {
                 let warning = format!(
-                    "git could not be asked whether it tracks `{}`: its keys hold paths of this machine, so do not commit them",
+                    "it cannot be told whether git tracks `{}`: its keys hold paths of this machine, so do not commit them",
                     files.main
                 );
                 return Ok((ConfigMode::Direct, Some(warning)));

@@ -1,0 +1,158 @@
+//! What a clone's own repository, toolchain file, workspace and links would make a command do.
+
+#![cfg(unix)]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::rig::{Fake, Rig, TARGET, names, succeed};
+use crate::support::server::Server;
+
+/// A user with a toolchain to be had.
+fn rig() -> (Rig, Server) {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    fs_err::create_dir(rig.env.path("traces")).unwrap();
+    (rig, server)
+}
+
+/// A program that leaves a trace, and what was said when it ran.
+fn program(rig: &Rig, file: &str) -> PathBuf {
+    let trace = rig.env.path("traces").join(file.replace('/', "-"));
+    let script = format!("#!/bin/sh\ntouch '{}'\nexit 1\n", trace.display());
+    let path = rig.env.write(file, script);
+    fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[track_caller]
+fn assert_nothing_ran(rig: &Rig, what: &str) {
+    assert_eq!(names(&rig.env.path("traces")), [""; 0], "{what}");
+}
+
+/// git, as the attacker runs it.
+fn git(rig: &Rig, folder: &Path, args: &[&str]) -> String {
+    let mut command = rig.program("git", &["-c", "user.name=a", "-c", "user.email=a@b"]);
+    succeed(command.args(args).current_dir(folder))
+}
+
+/// A repository from which a folder's tree is missing, to be fetched by a program of its own as soon as git expands
+/// the sparse index that names it.
+fn lazy_repository(rig: &Rig, folder: &str) -> PathBuf {
+    let at = rig.env.path(folder);
+    program(rig, &format!("{folder}/evil.sh"));
+    for (file, text) in [
+        (
+            "Cargo.toml",
+            "[package]\nname = \"p\"\nversion = \"0.1.0\"\n[workspace]\n",
+        ),
+        ("src/main.rs", "fn main() {}\n"),
+        ("d/e/f", "x\n"),
+        (".cargo/config.toml", "[build]\njobs = 1\n"),
+    ] {
+        rig.env.write(&format!("{folder}/{file}"), text);
+    }
+    git(rig, &at, &["init", "-q", "."]);
+    git(rig, &at, &["add", "-A"]);
+    git(rig, &at, &["commit", "-qm", "x"]);
+    git(
+        rig,
+        &at,
+        &["sparse-checkout", "init", "--cone", "--sparse-index"],
+    );
+    git(rig, &at, &["sparse-checkout", "set", "src"]);
+    let object = git(rig, &at, &["rev-parse", "HEAD:d"]).trim().to_owned();
+    fs_err::remove_file(
+        at.join(".git/objects")
+            .join(&object[..2])
+            .join(&object[2..]),
+    )
+    .unwrap();
+    let monitor = at.join("evil.sh").display().to_string();
+    for (key, value) in [
+        ("core.repositoryformatversion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", "ext::/proc/self/cwd/evil.sh"),
+        ("protocol.ext.allow", "always"),
+        ("core.fsmonitor", &monitor),
+        ("core.pager", &monitor),
+    ] {
+        git(rig, &at, &["config", key, value]);
+    }
+    at
+}
+
+/// F28's neighbour: no program of a repository's is run, whether its configuration came in an unpacked archive or in
+/// a bare repository that is a folder of an ordinary clone.
+#[test]
+fn a_repositorys_own_programs_do_not_run() {
+    let (rig, _server) = rig();
+    let lazy = lazy_repository(&rig, "lazy");
+    // The attacker's own git runs the monitor.
+    let clear = || fs_err::remove_dir_all(rig.env.path("traces")).unwrap();
+    clear();
+    fs_err::create_dir(rig.env.path("traces")).unwrap();
+    let said = succeed(rig.add().current_dir(&lazy));
+    assert_nothing_ran(&rig, &said);
+
+    let outer = rig.env.path("outer");
+    let sub = outer.join("sub");
+    fs_err::create_dir_all(&sub).unwrap();
+    git(&rig, &outer, &["init", "-q", "."]);
+    let copied = rig
+        .program(
+            "cp",
+            &[
+                "-r",
+                "../lazy/.git/.",
+                "../lazy/src",
+                "../lazy/Cargo.toml",
+                "../lazy/evil.sh",
+                "../outer/sub",
+            ],
+        )
+        .current_dir(&lazy)
+        .status();
+    assert!(copied.unwrap().success());
+    git(
+        &rig,
+        &sub,
+        &["config", "-f", "config", "core.bare", "false"],
+    );
+    git(
+        &rig,
+        &sub,
+        &["config", "-f", "config", "core.worktree", "."],
+    );
+    rig.env
+        .write("outer/sub/.cargo/config.toml", "[build]\njobs = 1\n");
+    git(&rig, &outer, &["add", "-Af", "sub"]);
+    git(&rig, &outer, &["commit", "-qm", "x"]);
+    git(&rig, rig.env.root(), &["clone", "-q", "outer", "victim"]);
+    clear();
+    fs_err::create_dir(rig.env.path("traces")).unwrap();
+    let said = succeed(rig.add().current_dir(rig.env.path("victim/sub")));
+    assert_nothing_ran(&rig, &said);
+}
+
+/// F28's neighbour: whatever PATH has in it, nothing of the project's is taken for git.
+#[test]
+fn no_git_of_the_projects_runs() {
+    let (rig, _server) = rig();
+    program(&rig, "project/git");
+    program(&rig, "project/bin/git");
+    rig.env.write("project/.git/HEAD", "ref: refs/heads/main\n");
+    for (file, text) in [("index", "not an index"), ("config", "[core\n")] {
+        rig.env.write(&format!("project/.git/{file}"), text);
+    }
+    let path = std::env::var("PATH").unwrap();
+    for careless in [".:", ":", "bin:", "./bin:", "/proc/self/cwd:"] {
+        for args in [&["add", TARGET, "--no-rust-std"][..], &["remove", "--all"]] {
+            let mut command = rig.xtool(args);
+            let said = succeed(command.env("PATH", format!("{careless}{path}")));
+            assert_nothing_ran(&rig, &format!("{careless} {args:?}: {said}"));
+        }
+    }
+}
