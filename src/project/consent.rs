@@ -81,8 +81,8 @@ pub fn required(
             }
         }
     }
+    // The clone may go on above the root.
     if let Some(file) = ToolchainFile::find(root)?
-        && file.file.starts_with(root)
         && let Some(path) = file.path
     {
         let what = format!("runs the Rust toolchain in `{}`", path.escape_debug());

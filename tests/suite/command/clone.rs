@@ -5,7 +5,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::rig::{Fake, Rig, TARGET, names, succeed};
+use super::rig::{Fake, Rig, TARGET, fail, names, run, said, succeed};
 use crate::support::server::Server;
 
 /// A user with a toolchain to be had.
@@ -155,4 +155,70 @@ fn no_git_of_the_projects_runs() {
             assert_nothing_ran(&rig, &format!("{careless} {args:?}: {said}"));
         }
     }
+}
+
+/// A folder that rustup would take for a toolchain, whose programs leave a trace.
+fn toolchain(rig: &Rig, folder: &str) -> PathBuf {
+    fs_err::create_dir_all(rig.env.path(folder).join("lib")).unwrap();
+    for tool in ["rustc", "cargo"] {
+        program(rig, &format!("{folder}/bin/{tool}"));
+    }
+    rig.env.path(folder)
+}
+
+/// F28's neighbour: a toolchain file with a path is asked about in each of its forms, and wherever in the clone it
+/// is, before its rustc runs.
+#[test]
+fn no_rustc_of_a_toolchain_file_runs() {
+    let toml = "[toolchain]\npath = \"PATH\"\n";
+    for (file, text, folder) in [
+        ("rust-toolchain", "PATH", "project"),
+        ("rust-toolchain", "  PATH\n", "project"),
+        ("rust-toolchain", toml, "project"),
+        ("rust-toolchain.toml", toml, "project"),
+        ("rust-toolchain.toml", "toolchain.path = 'PATH'", "project"),
+        ("rust-toolchain", "PATH\n", "project/sub"),
+        ("rust-toolchain.toml", toml, "project/sub"),
+    ] {
+        let (rig, _server) = rig();
+        let path = toolchain(&rig, "project/ev=il");
+        rig.env.write(
+            &format!("project/{file}"),
+            text.replace("PATH", path.to_str().unwrap()),
+        );
+        rig.env.write(
+            "project/sub/Cargo.toml",
+            "[package]\nname = \"s\"\nversion = \"0.1.0\"\n[workspace]\n",
+        );
+        rig.env.write("project/sub/src/lib.rs", "");
+        let xtool = |args: &[&str]| {
+            let mut command = rig.xtool(args);
+            command.current_dir(rig.env.path(folder));
+            // cargo sets it for tests, and it is stronger than the file.
+            command.env_remove("RUSTUP_TOOLCHAIN");
+            command
+        };
+        for args in [
+            &["add", TARGET][..],
+            &["add", TARGET, "--no-rust-std"],
+            &["doctor"],
+            &["verify", TARGET],
+        ] {
+            let what = said(&run(&mut xtool(args)));
+            assert_nothing_ran(&rig, &format!("{file} {text:?} {args:?}: {what}"));
+        }
+        fail(&mut xtool(&["add", TARGET]), &[file, "ev=il", "--trust"]);
+        // Once it is allowed it does, or this test shows nothing.
+        run(&mut xtool(&["add", TARGET, "--trust"]));
+        let ran = names(&rig.env.path("traces"));
+        assert!(!ran.is_empty() || !rustup_is_here(), "{file} {text:?}");
+    }
+}
+
+/// Whether the `rustc` in PATH is rustup's, which reads toolchain files.
+fn rustup_is_here() -> bool {
+    let path = std::env::var_os("PATH").unwrap();
+    std::env::split_paths(&path)
+        .find(|dir| dir.join("rustc").is_file())
+        .is_some_and(|dir| dir.join("rustup").is_file())
 }
