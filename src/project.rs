@@ -50,6 +50,9 @@ pub struct Project {
     pub kind: Kind,
     /// Where the command was started; absolute, in the root or below.
     pub cwd: PathBuf,
+    /// The `Cargo.toml` of the current folder's package, where only its `package.workspace` leads to the root, and
+    /// out of what was checked out: that needs consent.
+    pub named_by: Option<PathBuf>,
 }
 
 impl Project {
@@ -66,6 +69,7 @@ impl Project {
             root: cwd.clone(),
             kind: Kind::NoCargo,
             cwd,
+            named_by: None,
         }))
     }
 

@@ -78,6 +78,7 @@ fn project(args: &Add, session: &Session) -> Result<Project> {
         root,
         kind: Kind::NoCargo,
         cwd: found.cwd,
+        named_by: None,
     })
 }
 

@@ -88,26 +88,22 @@ pub fn required(
         let what = format!("runs the Rust toolchain in `{}`", path.escape_debug());
         items.push(Item::new(file.file, what, b""));
     }
-    for name in [
-        ".cargo",
-        ".cargo/config.toml",
-        ".cargo/config",
-        ".cargo/xtool.toml",
-        CONFIG_FILE,
-        LOCK_FILE,
-    ] {
-        let path = root.join(name);
-        let link = fs_err::symlink_metadata(&path).is_ok_and(|m| m.file_type().is_symlink());
-        if link
-            && let Ok(target) = fs_err::canonicalize(&path)
-            && !target.starts_with(root)
-        {
-            let what = format!("is a link to `{}`, outside the project", target.display());
-            items.push(Item::new(path, what, b""));
-        }
-    }
+    items.extend(writes_outside(project));
     items.dedup();
     Ok(items)
+}
+
+/// What would make a command write outside the project: the part that those ask for that only take something out.
+pub fn writes_outside(project: &Project) -> Vec<Item> {
+    let mut items = Vec::new();
+    if let Some(manifest) = &project.named_by {
+        let what = format!(
+            "makes `{}` the project, outside what was checked out",
+            project.root.display()
+        );
+        items.push(Item::new(manifest.clone(), what, b""));
+    }
+    items
 }
 
 /// The items that were not allowed yet.

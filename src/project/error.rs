@@ -17,6 +17,16 @@ pub enum ProjectError {
         /// Where the search began.
         cwd: PathBuf,
     },
+    /// A package says that another folder is its workspace's root, and it is not so.
+    #[error("`{}` names `{}` as its workspace: {why}", manifest.display(), root.display())]
+    NotItsWorkspace {
+        /// The package's manifest.
+        manifest: PathBuf,
+        /// The folder that it names.
+        root: PathBuf,
+        /// What is missing there.
+        why: &'static str,
+    },
     /// A file cannot be read.
     #[error("Cannot read `{}`", path.display())]
     Read {
@@ -191,6 +201,9 @@ impl Help for ProjectError {
         let help = match self {
             Self::NotFound { .. } => {
                 "run `cargo new NAME` and work in its folder, or `xtool add TARGET --no-cargo` for a build that is not cargo's".to_owned()
+            }
+            Self::NotItsWorkspace { manifest, .. } => {
+                format!("cargo refuses it too: add the package to `members` there, or take `package.workspace` out of `{}`", manifest.display())
             }
             Self::Conflicts { .. } => {
                 "pass `--force` to replace it; `xtool remove` brings it back".to_owned()

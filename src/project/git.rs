@@ -97,11 +97,6 @@ pub(super) fn ignores(root: &Path, file: &str) -> Option<bool> {
     Some(ignore::ignores(&checkout.top, &checkout.common, &path))
 }
 
-/// The uppermost folder of the checkout that a folder lies in.
-pub(super) fn top(folder: &Path) -> Option<PathBuf> {
-    Checkout::of(folder).ok()?.map(|checkout| checkout.top)
-}
-
 /// The text of a small, ordinary file: nothing that waits for a writer, and nothing without an end.
 fn text(path: &Path) -> io::Result<String> {
     use std::io::Read as _;
@@ -179,7 +174,6 @@ mod tests {
                 assert_eq!(tracks(&root, ".cargo/config.toml"), Some(true), "{after:?}");
                 assert_eq!(tracks(&root, ".cargo/xtool.toml"), Some(false), "{after:?}");
                 assert_eq!(tracks(top, ".cargo/config.toml"), Some(false), "{after:?}");
-                assert_eq!(super::top(&root).as_ref(), Some(top));
             }
         }
     }

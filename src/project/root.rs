@@ -6,7 +6,7 @@ use toml_edit::{Document, Item};
 
 use super::atomic::read_text;
 use super::splice;
-use super::{CONFIG_FILE, Kind, Project, ProjectError};
+use super::{CONFIG_FILE, Kind, Project, ProjectError, absolute};
 
 /// A workspace's manifest, as far as it decides who belongs to it (cargo's reference, "Workspaces").
 struct Workspace {
@@ -23,6 +23,13 @@ impl Workspace {
     }
 }
 
+/// The workspace that a folder's package belongs to.
+struct Found {
+    root: PathBuf,
+    /// The package's manifest, where it names a root that cargo's own search would not come to.
+    named_by: Option<PathBuf>,
+}
+
 /// Finds the project that `cwd` (absolute) lies in.
 pub(super) fn find(cwd: &Path) -> Result<Option<Project>, ProjectError> {
     let workspace = workspace_root(cwd)?;
@@ -31,23 +38,30 @@ pub(super) fn find(cwd: &Path) -> Result<Option<Project>, ProjectError> {
         // `.cargo/xtool.toml` is the file that cargo's configuration includes.
         .filter(|dir| dir.file_name().is_none_or(|n| n != ".cargo"))
         .find(|dir| dir.join(CONFIG_FILE).is_file());
-    let root = match (own, &workspace) {
-        (Some(dir), _) => dir.to_owned(),
-        (None, Some(dir)) => dir.clone(),
+    let (root, named_by) = match (own, &workspace) {
+        (Some(dir), _) => (dir.to_owned(), None),
+        (None, Some(found)) => (found.root.clone(), found.named_by.clone()),
         (None, None) => return Ok(None),
     };
     let cargo =
-        workspace.is_some_and(|w| w.starts_with(&root)) || root.join("Cargo.toml").is_file();
+        workspace.is_some_and(|w| w.root.starts_with(&root)) || root.join("Cargo.toml").is_file();
     Ok(Some(Project {
         kind: if cargo { Kind::Cargo } else { Kind::NoCargo },
         root,
         cwd: cwd.to_owned(),
+        named_by,
     }))
 }
 
-fn workspace_root(cwd: &Path) -> Result<Option<PathBuf>, ProjectError> {
+fn workspace_root(cwd: &Path) -> Result<Option<Found>, ProjectError> {
     let Some(package) = cwd.ancestors().find(|d| d.join("Cargo.toml").is_file()) else {
         return Ok(None);
+    };
+    let found = |root: &Path| {
+        Ok(Some(Found {
+            root: root.to_owned(),
+            named_by: None,
+        }))
     };
     for dir in package.ancestors() {
         let Some(manifest) = read_manifest(dir)? else {
@@ -55,17 +69,64 @@ fn workspace_root(cwd: &Path) -> Result<Option<PathBuf>, ProjectError> {
         };
         if let Some(workspace) = workspace_of(dir, &manifest) {
             if dir == package || !workspace.excludes(package) {
-                return Ok(Some(dir.to_owned()));
+                return found(dir);
             }
         } else if let Some(named) =
             splice::get(&manifest, &["package"], "workspace").and_then(Item::as_str)
             && dir == package
         {
-            let root = normalize(&dir.join(named));
-            return Ok(Some(root));
+            return named_root(package, named).map(Some);
         }
     }
-    Ok(Some(package.to_owned()))
+    found(package)
+}
+
+/// The root that `package.workspace` names, if it has the package for a member: cargo refuses it otherwise, and a
+/// clone could name any folder.
+fn named_root(package: &Path, named: &str) -> Result<Found, ProjectError> {
+    let manifest = package.join("Cargo.toml");
+    let refused = |root: &Path, why| ProjectError::NotItsWorkspace {
+        manifest: manifest.clone(),
+        root: root.to_owned(),
+        why,
+    };
+    let written = normalize(&package.join(named));
+    // A link on the way leads out of the checkout though the path does not.
+    let root = absolute(&written)
+        .map_err(|_| refused(&written, "there is no such folder, or it cannot be read"))?;
+    let workspace = read_manifest(&root)?.and_then(|text| workspace_of(&root, &text));
+    let Some(workspace) = workspace else {
+        return Err(refused(&root, "it has no `Cargo.toml` with `[workspace]`"));
+    };
+    let real = |path: &Path| fs_err::canonicalize(path).ok();
+    let above = package.starts_with(&root);
+    let here = real(package);
+    let listed = member_folders(&root)?
+        .iter()
+        .any(|member| here.is_some() && real(member) == here);
+    // Packages below a root are found by their path too, so the list need not have them.
+    if !listed && (!above || workspace.excludes(package)) {
+        return Err(refused(&root, "its `members` do not have this package"));
+    }
+    // Above, or in the same checkout, it is where a search goes as well, or part of what was cloned.
+    let inside = |top: &Path| {
+        real(&root)
+            .zip(real(top))
+            .is_some_and(|(r, t)| r.starts_with(t))
+    };
+    let near = above || checkout(package).is_some_and(inside);
+    Ok(Found {
+        root,
+        named_by: (!near).then_some(manifest),
+    })
+}
+
+/// The uppermost folder of the checkout that a folder lies in.
+fn checkout(folder: &Path) -> Option<&Path> {
+    const MARKS: [&str; 5] = [".git", ".hg", ".jj", ".pijul", ".fslckout"];
+    folder
+        .ancestors()
+        .find(|dir| MARKS.iter().any(|mark| dir.join(mark).exists()))
 }
 
 /// The manifest in a folder, parsed.

@@ -5,7 +5,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::rig::{Fake, Rig, TARGET, fail, names, run, said, succeed};
+use super::rig::{Fake, Rig, TARGET, fail, names, run, said, succeed, tree};
 use crate::support::server::Server;
 
 /// A user with a toolchain to be had.
@@ -221,4 +221,62 @@ fn rustup_is_here() -> bool {
     std::env::split_paths(&path)
         .find(|dir| dir.join("rustc").is_file())
         .is_some_and(|dir| dir.join("rustup").is_file())
+}
+
+/// F61's neighbour: `package.workspace` moves the project to another folder only if that is a workspace with this
+/// package in it, and out of the checkout only with consent.
+#[test]
+fn a_clone_does_not_name_the_users_folder_as_the_project() {
+    let package = |named: &str| {
+        format!("[package]\nname = \"p\"\nversion = \"0.1.0\"\nworkspace = \"{named}\"\n")
+    };
+    let commands = [&["add", TARGET, "--no-rust-std"][..], &["remove", "--all"]];
+    for (theirs, consent) in [
+        (None, false),
+        (
+            Some("[package]\nname = \"u\"\nversion = \"0.1.0\"\n"),
+            false,
+        ),
+        (Some("[workspace]\nmembers = [\"other\"]\n"), false),
+        (Some("[workspace]\nmembers = [\"../project\"]\n"), true),
+    ] {
+        let (rig, _server) = rig();
+        rig.env
+            .write("user/.cargo/config.toml", "[build]\njobs = 2\n");
+        if let Some(text) = theirs {
+            rig.env.write("user/Cargo.toml", text);
+        }
+        let before = tree(&rig.env.path("user"));
+        std::os::unix::fs::symlink("../user", rig.project().join("link")).unwrap();
+        rig.env.write("project/.git/HEAD", "ref: refs/heads/main\n");
+        let user = rig.env.path("user").display().to_string();
+        for named in ["../user", "./../project/../user/.", "link", &user] {
+            rig.env.write("project/Cargo.toml", package(named));
+            for args in &commands {
+                let why = if consent {
+                    "--trust"
+                } else {
+                    "package.workspace"
+                };
+                fail(&mut rig.xtool(args), &["Cargo.toml", why]);
+                assert_eq!(tree(&rig.env.path("user")), before, "{named} {args:?}");
+            }
+        }
+        if consent {
+            succeed(rig.add().arg("--trust"));
+            assert_ne!(tree(&rig.env.path("user")), before);
+            succeed(&mut rig.xtool(&["remove", "--all"]));
+            assert_eq!(tree(&rig.env.path("user")), before);
+        }
+    }
+    // In the same checkout it is what was cloned.
+    let (rig, _server) = rig();
+    rig.env.write(
+        "user/Cargo.toml",
+        "[workspace]\nmembers = [\"../project\"]\n",
+    );
+    rig.env.write("project/Cargo.toml", package("../user"));
+    fs_err::create_dir(rig.env.path(".git")).unwrap();
+    succeed(&mut rig.add());
+    assert!(rig.env.path("user/.cargo/config.toml").is_file());
 }
