@@ -103,6 +103,31 @@ pub fn writes_outside(project: &Project) -> Vec<Item> {
         );
         items.push(Item::new(manifest.clone(), what, b""));
     }
+    // On Windows the root itself may have been reached through links.
+    let real = fs_err::canonicalize(&project.root).unwrap_or_else(|_| project.root.clone());
+    for name in [
+        ".cargo",
+        ".cargo/.gitignore",
+        ".cargo/config.toml",
+        ".cargo/config",
+        ".cargo/xtool.toml",
+        CONFIG_FILE,
+        LOCK_FILE,
+    ] {
+        let path = project.root.join(name);
+        let link = fs_err::symlink_metadata(&path).is_ok_and(|m| m.file_type().is_symlink());
+        // A repository's own files are the user's, wherever it is.
+        let theirs = |target: &Path| {
+            target.starts_with(&real) && !target.components().any(|c| c.as_os_str() == ".git")
+        };
+        if link
+            && let Ok(target) = fs_err::canonicalize(&path)
+            && !theirs(&target)
+        {
+            let what = format!("is a link to `{}`, outside the project", target.display());
+            items.push(Item::new(path, what, b""));
+        }
+    }
     items
 }
 

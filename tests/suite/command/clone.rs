@@ -280,3 +280,73 @@ fn a_clone_does_not_name_the_users_folder_as_the_project() {
     succeed(&mut rig.add());
     assert!(rig.env.path("user/.cargo/config.toml").is_file());
 }
+
+/// F57's neighbour: through a link that leads out of the project nothing is written, emptied or deleted before its
+/// user said `--trust`, not by `remove` either.
+#[test]
+fn no_command_writes_through_a_link_out_of_the_project() {
+    let shim = format!("/v/shims/zig-1-00000000-{TARGET}-00000000/cc");
+    let ours = format!("[target.{TARGET}]\nlinker = \"{shim}\"\n");
+    let targets = format!("[targets.{TARGET}]\n");
+    for (link, to, file, text) in [
+        (".cargo", "../victim", "config.toml", ours.as_str()),
+        (
+            ".cargo/config.toml",
+            "../../victim/precious",
+            "precious",
+            &ours,
+        ),
+        (".cargo/config", "../../victim/precious", "precious", &ours),
+        (
+            ".cargo/xtool.toml",
+            "../../victim/precious",
+            "precious",
+            &ours,
+        ),
+        (
+            ".cargo/.gitignore",
+            "../../victim/precious",
+            "precious",
+            "keep\n",
+        ),
+        (
+            ".cargo/.gitignore",
+            "../.git/info/exclude",
+            "precious",
+            "keep\n",
+        ),
+        ("xtool.toml", "../victim/precious", "precious", &targets),
+        (
+            "xtool.lock",
+            "../victim/precious",
+            "precious",
+            "version = 1\n",
+        ),
+    ] {
+        let (rig, _server) = rig();
+        rig.env.write(&format!("victim/{file}"), text);
+        rig.env.write("project/.git/info/exclude", "");
+        rig.env.write("project/.git/HEAD", "ref: refs/heads/main\n");
+        if link.starts_with(".cargo/") {
+            rig.env.write("project/.cargo/audit.toml", "");
+        }
+        let path = rig.project().join(link);
+        std::os::unix::fs::symlink(to, &path).unwrap();
+        let all = || (tree(&rig.env.path("victim")), tree(&rig.project()));
+        let before = all();
+        for args in [
+            &["add", TARGET, "--no-rust-std"][..],
+            &["add", TARGET, "--no-rust-std", "--force"],
+            &["sync"],
+            &["update"],
+            &["remove", TARGET],
+            &["remove", "--all"],
+        ] {
+            let output = run(&mut rig.xtool(args));
+            assert_eq!(all(), before, "{link} {args:?}: {}", said(&output));
+        }
+        fail(&mut rig.xtool(&["remove", "--all"]), &[link, "--trust"]);
+        succeed(&mut rig.xtool(&["remove", "--all", "--trust"]));
+        succeed(&mut rig.xtool(&["remove", "--all"]));
+    }
+}
