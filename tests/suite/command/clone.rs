@@ -285,7 +285,7 @@ fn a_clone_does_not_name_the_users_folder_as_the_project() {
 /// user said `--trust`, not by `remove` either.
 #[test]
 fn no_command_writes_through_a_link_out_of_the_project() {
-    let shim = format!("/v/shims/zig-1-00000000-{TARGET}-00000000/cc");
+    let shim = format!("/v/shims/zig-1-8063164a-{TARGET}-00c0ffee/cc");
     let ours = format!("[target.{TARGET}]\nlinker = \"{shim}\"\n");
     let targets = format!("[targets.{TARGET}]\n");
     for (link, to, file, text) in [
