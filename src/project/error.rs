@@ -17,6 +17,12 @@ pub enum ProjectError {
         /// Where the search began.
         cwd: PathBuf,
     },
+    /// The project's path is no text.
+    #[error("The path of the project is not UTF-8: `{}`", root.display())]
+    NotUtf8 {
+        /// The project.
+        root: PathBuf,
+    },
     /// A package says that another folder is its workspace's root, and it is not so.
     #[error("`{}` names `{}` as its workspace: {why}", manifest.display(), root.display())]
     NotItsWorkspace {
@@ -201,6 +207,10 @@ impl Help for ProjectError {
         let help = match self {
             Self::NotFound { .. } => {
                 "run `cargo new NAME` and work in its folder, or `xtool add TARGET --no-cargo` for a build that is not cargo's".to_owned()
+            }
+            Self::NotUtf8 { .. } => {
+                "rename the folder so that its whole path is UTF-8, then run the command again; nothing was changed"
+                    .to_owned()
             }
             Self::NotItsWorkspace { manifest, .. } => {
                 format!("cargo refuses it too: add the package to `members` there, or take `package.workspace` out of `{}`", manifest.display())

@@ -350,3 +350,32 @@ fn no_command_writes_through_a_link_out_of_the_project() {
         succeed(&mut rig.xtool(&["remove", "--all"]));
     }
 }
+
+/// F53's neighbour: a project whose path is not UTF-8 is refused before anything is written. Its record would be
+/// another project's, so that `remove` could not bring the user's linker back and `prune` took what it uses.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_that_is_not_utf8_is_refused() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (rig, _server) = rig();
+    let odd = rig.env.root().join(std::ffi::OsStr::from_bytes(b"n\xff"));
+    let config = odd.join(".cargo/config.toml");
+    fs_err::create_dir_all(odd.join(".cargo")).unwrap();
+    fs_err::copy(rig.project().join("Cargo.toml"), odd.join("Cargo.toml")).unwrap();
+    fs_err::write(&config, format!("[target.{TARGET}]\nlinker = \"my-own\"\n")).unwrap();
+    let before = tree(&odd);
+    for args in [
+        &["add", TARGET, "--no-rust-std"][..],
+        &["add", TARGET, "--no-rust-std", "--force"],
+        &["add", TARGET, "--no-rust-std", "--no-cargo"],
+        &["sync"],
+        &["remove", "--all"],
+    ] {
+        fail(
+            rig.xtool(args).current_dir(&odd),
+            &["UTF-8", "help: rename"],
+        );
+        assert_eq!(tree(&odd), before, "{args:?}");
+    }
+    assert_eq!(names(&rig.home().join("projects")), [""; 0]);
+}
