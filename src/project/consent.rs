@@ -3,6 +3,7 @@
 //! A checkout can name programs to run and archives to unpack. Each such wish is an [`Item`] with a digest over its
 //! content; the home remembers the digests that were allowed for a root. A changed file is a new wish.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -45,8 +46,23 @@ impl Item {
 
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.file.display(), self.what)
+        write!(f, "`{}`: {}", shown(&self.file), self.what)
     }
+}
+
+/// As it may stand in a question: in one line and between its quotes, whatever a clone calls its files. A name with a
+/// line break or a terminal's commands could forge the question, and the answer.
+pub(super) fn shown(text: impl AsRef<OsStr>) -> String {
+    let mut out = String::new();
+    for c in text.as_ref().to_string_lossy().chars() {
+        match c {
+            // Windows' separator, and quotes that end nothing here.
+            '\\' | '"' | '\'' => out.push(c),
+            '`' => out.push_str("\\u{60}"),
+            c => out.extend(c.escape_debug()),
+        }
+    }
+    out
 }
 
 /// Everything in the project that needs consent; empty for most.
@@ -68,14 +84,14 @@ pub fn required(
     }
     for (triple, options) in config.into_iter().flat_map(|c| &c.targets) {
         if let Some(runner) = &options.runner {
-            let what = format!("runs `{}` for `{triple}`", runner.escape_debug());
+            let what = format!("runs `{}` for `{triple}`", shown(runner));
             items.push(Item::new(root.join(CONFIG_FILE), what, b""));
         }
     }
     for (key, pin) in lock.into_iter().flat_map(|l| &l.entries) {
         for source in &pin.sources {
             if let PinnedSource::Path { path, archive, .. } = source {
-                let what = format!("takes `{}` for `{}`", path.display(), key.triple);
+                let what = format!("takes `{}` for `{}`", shown(path), key.triple);
                 let content = archive.sha256.to_string();
                 items.push(Item::new(root.join(LOCK_FILE), what, content.as_bytes()));
             }
@@ -85,7 +101,7 @@ pub fn required(
     if let Some(file) = ToolchainFile::find(root)?
         && let Some(path) = file.path
     {
-        let what = format!("runs the Rust toolchain in `{}`", path.escape_debug());
+        let what = format!("runs the Rust toolchain in `{}`", shown(path));
         items.push(Item::new(file.file, what, b""));
     }
     items.extend(writes_outside(project));
@@ -99,7 +115,7 @@ pub fn writes_outside(project: &Project) -> Vec<Item> {
     if let Some(manifest) = &project.named_by {
         let what = format!(
             "makes `{}` the project, outside what was checked out",
-            project.root.display()
+            shown(&project.root)
         );
         items.push(Item::new(manifest.clone(), what, b""));
     }
@@ -124,8 +140,10 @@ pub fn writes_outside(project: &Project) -> Vec<Item> {
             && let Ok(target) = fs_err::canonicalize(&path)
             && !theirs(&target)
         {
-            let what = format!("is a link to `{}`, outside the project", target.display());
-            items.push(Item::new(path, what, b""));
+            let what = format!("is a link to `{}`, outside the project", shown(&target));
+            // What is shown may stand for several names.
+            let content = target.as_os_str().as_encoded_bytes();
+            items.push(Item::new(path, what, content));
         }
     }
     items

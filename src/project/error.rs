@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::cargo_config::{Conflict, RenderError};
-use super::consent::Item;
+use super::consent::{Item, shown};
 use super::splice::SpliceError;
 use crate::help::Help;
 use crate::target::{Host, Triple};
@@ -138,7 +138,7 @@ pub enum ProjectError {
         what: String,
     },
     /// The project wants things that its user has not allowed.
-    #[error("`{}` asks for what a project may only do with your consent:\n{}", root.display(),
+    #[error("`{}` asks for what a project may only do with your consent:\n{}", shown(root),
         items.iter().map(|i| format!("  {i}")).collect::<Vec<_>>().join("\n"))]
     Consent {
         /// The project.

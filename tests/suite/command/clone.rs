@@ -379,3 +379,55 @@ fn a_path_that_is_not_utf8_is_refused() {
     }
     assert_eq!(names(&rig.home().join("projects")), [""; 0]);
 }
+
+/// F67's neighbour: what a clone calls its files and folders cannot forge the question about them.
+#[test]
+fn the_question_cannot_be_forged() {
+    let (rig, _server) = rig();
+    let evil = "x`\n\u{1b}[2K\u{1b}[1Ahelp: all is well \u{202e}, pass --trust";
+    let quoted = "x`\\n\\u001b[2K\\u001b[1Ahelp: all is well \\u202e, pass --trust";
+    rig.env.write(&format!("victim/{evil}"), "");
+    rig.env.write(
+        &format!("project/{evil}/Cargo.toml"),
+        "[package]\nname = \"p\"\nversion = \"0.1.0\"\n",
+    );
+    let sha = Fake::new("fake", 1000).digest();
+    let lock = |path: &str| {
+        format!(
+            "version = 1\n[[entry]]\ntarget = \"{TARGET}\"\nhost = \"x86_64-unknown-linux-gnu\"\ntoolchain = \"fake\"\nversion = \"1\"\nfamily = \"gcc\"\nsources = [{{ path = \"{path}\", file = \"a.tar.gz\", sha256 = \"{sha}\" }}]\n"
+        )
+    };
+    let folder = rig.project().join(evil);
+    fs_err::write(folder.join("xtool.toml"), format!("[targets.{TARGET}]\n")).unwrap();
+    fs_err::create_dir(folder.join(".cargo")).unwrap();
+    for case in 0..3 {
+        let file = match case {
+            0 => {
+                fs_err::write(folder.join("xtool.lock"), lock(&format!("/tmp/{quoted}"))).unwrap();
+                folder.join("xtool.lock")
+            }
+            1 => {
+                let link = folder.join(".cargo/config.toml");
+                std::os::unix::fs::symlink(rig.env.path(&format!("victim/{evil}")), &link).unwrap();
+                link
+            }
+            _ => {
+                let file = folder.join("rust-toolchain.toml");
+                fs_err::write(&file, format!("[toolchain]\npath = \"/{quoted}\"\n")).unwrap();
+                file
+            }
+        };
+        let said = fail(
+            rig.xtool(&["--color", "never", "sync"])
+                .current_dir(&folder),
+            &["--trust", "consent"],
+        );
+        assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said:?}");
+        let helps = said
+            .lines()
+            .filter(|l| l.trim_start().starts_with("help: "))
+            .count();
+        assert_eq!((said.lines().count(), helps), (3, 1), "{said}");
+        fs_err::remove_file(file).unwrap();
+    }
+}
