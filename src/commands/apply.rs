@@ -9,7 +9,7 @@ use xtool::install::{Outcome as Installation, Want};
 use xtool::pin::Pin;
 use xtool::project::apply::Where;
 use xtool::project::cargo_config::{Change, Entries};
-use xtool::project::consent::Consented;
+use xtool::project::consent::{self, Consented};
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions};
 use xtool::project::{Kind, Project, Record, StateDirs, shadows};
@@ -364,6 +364,9 @@ fn write_files(
         }
     }
     for r in ready {
+        // What the file asked for was allowed before, and the rest was typed.
+        let items = consent::of_target(project, &r.triple, &r.options);
+        consent::grant(&held, dirs, project, &items)?;
         changed |= project.add_target(&held, &r.triple, &r.options)?;
     }
     changed |= lock_of(project, lock, ready)?.save(&held, project)?;

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 use super::atomic::{self, Held, StateDirs, read_text, root_key};
 use super::lock::Lock;
-use super::settings::Config;
+use super::settings::{Config, TargetOptions};
 use super::toolchain_file::ToolchainFile;
 use super::{CONFIG_FILE, LOCK_FILE, Project, ProjectError};
 use crate::digest::Sha256;
 use crate::pin::PinnedSource;
+use crate::target::Triple;
 
 /// The project's own manifest.
 pub const PROJECT_MANIFEST: &str = "toolchains.toml";
@@ -83,10 +84,7 @@ pub fn required(
         items.push(Item::new(manifest, what, text.as_bytes()));
     }
     for (triple, options) in config.into_iter().flat_map(|c| &c.targets) {
-        if let Some(runner) = &options.runner {
-            let what = format!("runs `{}` for `{triple}`", shown(runner));
-            items.push(Item::new(root.join(CONFIG_FILE), what, b""));
-        }
+        items.extend(of_target(project, triple, options));
     }
     for (key, pin) in lock.into_iter().flat_map(|l| &l.entries) {
         for source in &pin.sources {
@@ -107,6 +105,25 @@ pub fn required(
     items.extend(writes_outside(project));
     items.dedup();
     Ok(items)
+}
+
+/// What a target's options ask for. Those that were typed are allowed by that: `add` grants them.
+pub fn of_target(project: &Project, triple: &Triple, options: &TargetOptions) -> Vec<Item> {
+    let mut wishes = Vec::new();
+    if let Some(runner) = &options.runner {
+        wishes.push(format!("runs `{}` for `{triple}`", shown(runner)));
+    }
+    // A name is one of the user's own SDKs; a path may lead to headers and libraries of the clone's.
+    if let Some(sdk) = &options.sdk
+        && Path::new(sdk).has_root()
+    {
+        wishes.push(format!("takes the SDK in `{}` for `{triple}`", shown(sdk)));
+    }
+    let file = project.root.join(CONFIG_FILE);
+    wishes
+        .into_iter()
+        .map(|what| Item::new(file.clone(), what, b""))
+        .collect()
 }
 
 /// What would make a command write outside the project: the part that those ask for that only take something out.

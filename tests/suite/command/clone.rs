@@ -431,3 +431,38 @@ fn the_question_cannot_be_forged() {
         fs_err::remove_file(file).unwrap();
     }
 }
+
+/// F28's neighbour: an SDK that `xtool.toml` names by its path may be the clone's own. What the user typed is not asked
+/// about again, but in another checkout it is.
+#[test]
+fn an_sdk_by_its_path_needs_consent() {
+    let (rig, _server) = rig();
+    let sdk = rig.env.path("project/evil.sdk").display().to_string();
+    let targets =
+        |sdk: &str| format!("[targets]\n{TARGET} = {{ sdk = \"{sdk}\", rust-std = \"none\" }}\n");
+    for (sdk, asks) in [
+        ("/proc/self/cwd/evil.sdk", true),
+        (sdk.as_str(), true),
+        ("MacOSX14.5", false),
+    ] {
+        rig.env.write("project/xtool.toml", targets(sdk));
+        let mut sync = rig.xtool(&["sync"]);
+        if asks {
+            fail(&mut sync, &["xtool.toml", sdk, "--trust"]);
+        } else {
+            succeed(&mut sync);
+        }
+    }
+    succeed(&mut rig.xtool(&["remove", "--all"]));
+    succeed(rig.add().args(["--sdk", &sdk]));
+    succeed(&mut rig.xtool(&["sync"]));
+    let copy = rig.env.path("copy");
+    fs_err::create_dir(&copy).unwrap();
+    for name in ["Cargo.toml", "xtool.toml", "xtool.lock"] {
+        fs_err::copy(rig.project().join(name), copy.join(name)).unwrap();
+    }
+    fail(
+        rig.xtool(&["sync"]).current_dir(&copy),
+        &["evil.sdk", "--trust"],
+    );
+}
