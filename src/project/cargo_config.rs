@@ -78,6 +78,8 @@ pub struct Conflict {
     pub key: String,
     /// What stands there, as TOML.
     pub found: String,
+    /// Nothing of ours can take its place, `force` or not: a table, or a list that is not one of texts.
+    pub by_hand: bool,
 }
 
 impl fmt::Display for Conflict {

@@ -215,8 +215,21 @@ impl Help for ProjectError {
             Self::NotItsWorkspace { manifest, .. } => {
                 format!("cargo refuses it too: add the package to `members` there, or take `package.workspace` out of `{}`", manifest.display())
             }
-            Self::Conflicts { .. } => {
-                "pass `--force` to replace it; `xtool remove` brings it back".to_owned()
+            Self::Conflicts { path, conflicts } => {
+                let by_hand: Vec<&str> = conflicts
+                    .iter()
+                    .filter(|c| c.by_hand)
+                    .map(|c| c.key.as_str())
+                    .collect();
+                if by_hand.is_empty() {
+                    "pass `--force` to replace it; `xtool remove` brings it back".to_owned()
+                } else {
+                    format!(
+                        "cargo takes a text or a list of texts there: edit `{}` in `{}`, or take it out, then run the command again (`--force` cannot replace it)",
+                        by_hand.join("`, `"),
+                        path.display()
+                    )
+                }
             }
             Self::Edit { .. } => {
                 "write the keys in a `[target.…]` table of their own, or move them to another file".to_owned()

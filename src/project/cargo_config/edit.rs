@@ -13,7 +13,10 @@ use crate::target::Triple;
 enum Found {
     Text(String),
     List(Vec<String>),
+    /// A value of another kind.
     Other,
+    /// No value at all, but a table with a header.
+    Table,
 }
 
 impl Found {
@@ -95,11 +98,12 @@ impl<'a> Edit<'a> {
             Some(found) => match found.single() {
                 Some(text) if ours(text) => claim.as_ref().and_then(|c| c.before.clone()),
                 Some(_) if *found == wanted => return Ok(()),
-                _ if self.force => Some(raw),
+                _ if self.force && *found != Found::Table => Some(raw),
                 _ => {
                     self.conflicts.push(Conflict {
                         key: dotted(path),
                         found: raw,
+                        by_hand: *found == Found::Table,
                     });
                     return Ok(());
                 }
@@ -139,10 +143,11 @@ impl<'a> Edit<'a> {
             }
             Some(Found::List(items)) => (items, false),
             Some(Found::Text(text)) => (text.split_whitespace().map(str::to_owned).collect(), true),
-            Some(Found::Other) => {
+            Some(Found::Other | Found::Table) => {
                 self.conflicts.push(Conflict {
                     key: dotted(path),
                     found: raw,
+                    by_hand: true,
                 });
                 return Ok(());
             }
@@ -373,7 +378,8 @@ impl<'a> Edit<'a> {
                     None => Found::Other,
                 }
             }
-            _ => Found::Other,
+            Some(_) => Found::Other,
+            None => Found::Table,
         };
         Ok((Some(found), raw))
     }
