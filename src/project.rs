@@ -60,7 +60,10 @@ impl Project {
     pub fn find(cwd: &Path) -> Result<Self, ProjectError> {
         let cwd = absolute(cwd)?;
         root::find(&cwd)?
-            .ok_or(ProjectError::NotFound { cwd })?
+            .ok_or_else(|| match root::foreign(&cwd) {
+                Some(file) => ProjectError::Foreign { file },
+                None => ProjectError::NotFound { cwd },
+            })?
             .with_text_for_a_path()
     }
 

@@ -17,6 +17,12 @@ pub enum ProjectError {
         /// Where the search began.
         cwd: PathBuf,
     },
+    /// Only a file of another user's says that there is a project.
+    #[error("`{}` belongs to another user, in a folder that is not theirs: it does not make a project of yours", file.display())]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+    },
     /// The project's path is no text.
     #[error("The path of the project is not UTF-8: `{}`", root.display())]
     NotUtf8 {
@@ -207,6 +213,13 @@ impl Help for ProjectError {
         let help = match self {
             Self::NotFound { .. } => {
                 "run `cargo new NAME` and work in its folder, or `xtool add TARGET --no-cargo` for a build that is not cargo's".to_owned()
+            }
+            Self::Foreign { file } => {
+                format!(
+                    "look at `{}`; if it is to count, make it yours: sudo chown \"$USER\" '{}'",
+                    file.display(),
+                    file.display()
+                )
             }
             Self::NotUtf8 { .. } => {
                 "rename the folder so that its whole path is UTF-8, then run the command again; nothing was changed"

@@ -23,6 +23,42 @@ impl Workspace {
     }
 }
 
+/// Whether a file is there and may say what the project is.
+fn counts(file: &Path) -> bool {
+    file.is_file() && !is_foreign(file)
+}
+
+/// Whether a file is another user's in a folder that is not theirs, such as `/tmp/xtool.toml`: whoever may create a
+/// file in a folder above would take over every project below (git has `safe.directory` for the same). The owner of
+/// the folder could replace all that is below it anyway, and root everything.
+#[cfg(unix)]
+fn is_foreign(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    // Of a link its own: anybody can make one to a file of root's.
+    let owner = |path: &Path| fs_err::symlink_metadata(path).ok().map(|m| m.uid());
+    let Some(uid) = owner(file) else {
+        return false;
+    };
+    let folder = file
+        .parent()
+        .and_then(|folder| fs_err::metadata(folder).ok());
+    uid != 0
+        && uid != rustix::process::geteuid().as_raw()
+        && folder.is_none_or(|folder| folder.uid() != uid)
+}
+
+#[cfg(not(unix))]
+fn is_foreign(_file: &Path) -> bool {
+    false
+}
+
+/// The file of another user's that would have made a folder above `cwd` the project.
+pub(super) fn foreign(cwd: &Path) -> Option<PathBuf> {
+    cwd.ancestors()
+        .flat_map(|dir| [dir.join(CONFIG_FILE), dir.join("Cargo.toml")])
+        .find(|file| file.is_file() && is_foreign(file))
+}
+
 /// The workspace that a folder's package belongs to.
 struct Found {
     root: PathBuf,
@@ -37,7 +73,7 @@ pub(super) fn find(cwd: &Path) -> Result<Option<Project>, ProjectError> {
         .ancestors()
         // `.cargo/xtool.toml` is the file that cargo's configuration includes.
         .filter(|dir| dir.file_name().is_none_or(|n| n != ".cargo"))
-        .find(|dir| dir.join(CONFIG_FILE).is_file());
+        .find(|dir| counts(&dir.join(CONFIG_FILE)));
     let (root, named_by) = match (own, &workspace) {
         (Some(dir), _) => (dir.to_owned(), None),
         (None, Some(found)) => (found.root.clone(), found.named_by.clone()),
@@ -54,7 +90,7 @@ pub(super) fn find(cwd: &Path) -> Result<Option<Project>, ProjectError> {
 }
 
 fn workspace_root(cwd: &Path) -> Result<Option<Found>, ProjectError> {
-    let Some(package) = cwd.ancestors().find(|d| d.join("Cargo.toml").is_file()) else {
+    let Some(package) = cwd.ancestors().find(|d| counts(&d.join("Cargo.toml"))) else {
         return Ok(None);
     };
     let found = |root: &Path| {
@@ -63,7 +99,10 @@ fn workspace_root(cwd: &Path) -> Result<Option<Found>, ProjectError> {
             named_by: None,
         }))
     };
-    for dir in package.ancestors() {
+    for dir in package
+        .ancestors()
+        .filter(|d| counts(&d.join("Cargo.toml")))
+    {
         let Some(manifest) = read_manifest(dir)? else {
             continue;
         };
