@@ -239,16 +239,29 @@ fn matching(dir: &Path, pattern: &str) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Goes back to the last star only, so that no pattern of a clone's takes for ever.
 fn glob(pattern: &[u8], name: &[u8]) -> bool {
-    match (pattern.split_first(), name.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => {
-            glob(rest, name) || (!name.is_empty() && glob(pattern, &name[1..]))
+    let (mut p, mut n) = (0, 0);
+    let mut star = None;
+    while n < name.len() {
+        match (pattern.get(p), star) {
+            (Some(b'*'), _) => {
+                star = Some((p, n));
+                p += 1;
+            }
+            (Some(&c), _) if c == b'?' || c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            (_, Some((at, from))) => {
+                p = at + 1;
+                n = from + 1;
+                star = Some((at, n));
+            }
+            (_, None) => return false,
         }
-        (Some((b'?', rest)), Some((_, name))) => glob(rest, name),
-        (Some((a, rest)), Some((b, name))) if a == b => glob(rest, name),
-        _ => false,
     }
+    pattern[p..].iter().all(|c| *c == b'*')
 }
 
 /// `a/../b` without asking the file system.
@@ -273,7 +286,13 @@ mod tests {
     #[test]
     fn globs() {
         assert!(glob(b"*", b"x") && glob(b"a*", b"a") && glob(b"*-sys", b"z-sys"));
-        assert!(!glob(b"a?", b"a") && !glob(b"a", b"b"));
+        assert!(!glob(b"a?", b"a") && !glob(b"a", b"b") && !glob(b"a*", b"ba"));
+        assert!(glob(b"a*b*c", b"abxbbc") && !glob(b"a*b*c", b"abxbb"));
+        // A second more of work for each star would not end.
+        assert!(
+            !glob(&b"*a".repeat(40), &[b'b'; 255])
+                && !glob(&[b"*a".repeat(40), b"b".to_vec()].concat(), &[b'a'; 255])
+        );
     }
 
     #[test]
