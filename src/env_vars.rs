@@ -24,6 +24,8 @@ pub const XTOOL_HTTP_READ_TIMEOUT: &str = "XTOOL_HTTP_READ_TIMEOUT";
 /// Seconds that `rustup target add` may take; default 300.
 pub const XTOOL_RUSTUP_TIMEOUT: &str = "XTOOL_RUSTUP_TIMEOUT";
 
+/// Where git keeps the user's configuration and patterns, in its folder `git`; default `~/.config`.
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// pip's index (JSON simple API), asked before uv's.
 pub const PIP_INDEX_URL: &str = "PIP_INDEX_URL";
 /// uv's index, when pip names none.

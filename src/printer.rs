@@ -1,5 +1,6 @@
 //! What the terminal sees: data on stdout, everything else on stderr.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
@@ -98,6 +99,7 @@ impl Printer {
     /// A step that was done: its verb, and what it was done to.
     pub fn step(self, verb: &str, rest: &str) {
         if !self.quiet {
+            let rest = plain(rest);
             let _ = writeln!(anstream::stderr(), "{STEP}{verb:>12}{STEP:#} {rest}");
         }
     }
@@ -112,17 +114,20 @@ impl Printer {
     /// Something to know; the work goes on.
     pub fn warn(self, text: &str) {
         if !self.quiet {
+            let text = plain(text);
             let _ = writeln!(anstream::stderr(), "{WARNING}warning{WARNING:#}: {text}");
         }
     }
 
     /// The way out.
     pub fn help(self, text: &str) {
+        let text = plain(text);
         let _ = writeln!(anstream::stderr(), "{HELP}help{HELP:#}: {text}");
     }
 
     /// What failed; said even when quiet.
     pub fn error(self, text: &str) {
+        let text = plain(text);
         let _ = writeln!(anstream::stderr(), "{ERROR}error{ERROR:#}: {text}");
     }
 }
@@ -134,6 +139,23 @@ const LEAST_ROOM: usize = 24;
 fn columns() -> Option<usize> {
     let size = terminal_size::terminal_size_of(io::stdout());
     size.map(|(width, _)| usize::from(width.0))
+}
+
+/// Without commands for the terminal, which a file's name or a server's words may hold.
+fn plain(text: &str) -> Cow<'_, str> {
+    let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(odd) {
+        return text.into();
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if odd(c) {
+            out.extend(c.escape_debug());
+        } else {
+            out.push(c);
+        }
+    }
+    out.into()
 }
 
 fn ignore_closed(result: io::Result<()>) -> io::Result<()> {

@@ -50,23 +50,43 @@ pub struct Project {
     pub kind: Kind,
     /// Where the command was started; absolute, in the root or below.
     pub cwd: PathBuf,
+    /// The `Cargo.toml` of the current folder's package, where only its `package.workspace` leads to the root, and
+    /// out of what was checked out: that needs consent.
+    pub named_by: Option<PathBuf>,
 }
 
 impl Project {
     /// The project that a folder lies in.
     pub fn find(cwd: &Path) -> Result<Self, ProjectError> {
         let cwd = absolute(cwd)?;
-        root::find(&cwd)?.ok_or(ProjectError::NotFound { cwd })
+        root::find(&cwd)?
+            .ok_or_else(|| match root::foreign(&cwd) {
+                Some(file) => ProjectError::Foreign { file },
+                None => ProjectError::NotFound { cwd },
+            })?
+            .with_text_for_a_path()
     }
 
     /// The same, or the folder itself, for builds that are not cargo's (`add --no-cargo`).
     pub fn find_or_no_cargo(cwd: &Path) -> Result<Self, ProjectError> {
         let cwd = absolute(cwd)?;
-        Ok(root::find(&cwd)?.unwrap_or_else(|| Self {
-            root: cwd.clone(),
-            kind: Kind::NoCargo,
-            cwd,
-        }))
+        root::find(&cwd)?
+            .unwrap_or_else(|| Self {
+                root: cwd.clone(),
+                kind: Kind::NoCargo,
+                cwd,
+                named_by: None,
+            })
+            .with_text_for_a_path()
+    }
+
+    /// What is remembered of a project is found by its path in a text: one that was changed to fit there would be
+    /// another project, whose keys nobody puts back and whose toolchains nobody uses.
+    pub fn with_text_for_a_path(self) -> Result<Self, ProjectError> {
+        match self.root.to_str() {
+            Some(_) => Ok(self),
+            None => Err(ProjectError::NotUtf8 { root: self.root }),
+        }
     }
 
     /// Takes the project's lock: what every writing function asks for. Texts are read again under it, and what a

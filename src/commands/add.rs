@@ -74,11 +74,13 @@ fn project(args: &Add, session: &Session) -> Result<Project> {
     } else {
         found.cwd.clone()
     };
-    Ok(Project {
+    let project = Project {
         root,
         kind: Kind::NoCargo,
         cwd: found.cwd,
-    })
+        named_by: None,
+    };
+    Ok(project.with_text_for_a_path()?)
 }
 
 /// What was said before, and the flags over it.

@@ -9,10 +9,10 @@ use xtool::install::{Outcome as Installation, Want};
 use xtool::pin::Pin;
 use xtool::project::apply::Where;
 use xtool::project::cargo_config::{Change, Entries};
-use xtool::project::consent::Consented;
+use xtool::project::consent::{self, Consented};
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions};
-use xtool::project::{Kind, Project, Record, StateDirs, shadows};
+use xtool::project::{Held, Kind, Project, Record, StateDirs, shadows};
 use xtool::reporter::{Reporter, Silent};
 use xtool::resolve::{self, ToolchainSpec};
 use xtool::rust_std::{self, Outcome, Wish};
@@ -332,34 +332,55 @@ fn write_files(
 
     let held = project.hold(dirs)?;
     let mut changed = false;
-    // First what may be refused: a conflict with the user's own settings, a file that is no TOML.
+    // First what may be refused, then what other machines read too; cargo's configuration last. Where the disk is full,
+    // the user's own settings are still what they were.
+    let build = ready.iter().any(|r| {
+        let provider = rustc
+            .as_ref()
+            .map(|info| rust_std::choose(info, &r.triple, r.options.rust_std));
+        matches!(provider, Some(rust_std::Provider::BuildStd { .. }))
+    });
+    let change = Change {
+        set: &set,
+        remove: &[],
+        build_std: build.then_some(true),
+        force: request.force,
+    };
+    let place = Where {
+        mode: config.config,
+        cargo: rustc.as_ref().and_then(|r| r.cargo),
+    };
     if cargo {
-        let build = ready.iter().any(|r| {
-            let provider = rustc
-                .as_ref()
-                .map(|info| rust_std::choose(info, &r.triple, r.options.rust_std));
-            matches!(provider, Some(rust_std::Provider::BuildStd { .. }))
-        });
-        let change = Change {
-            set: &set,
-            remove: &[],
-            build_std: build.then_some(true),
-            force: request.force,
-        };
-        let place = Where {
-            mode: config.config,
-            cargo: rustc.as_ref().and_then(|r| r.cargo),
-        };
+        project.check(dirs, &change, place)?;
+    }
+    changed |= lock_of(project, lock, ready)?.save(&held, project)?;
+    for r in ready {
+        // What the file asked for was allowed before, and the rest was typed.
+        let items = consent::of_target(project, &r.triple, &r.options);
+        consent::grant(&held, dirs, project, &items)?;
+        changed |= project.add_target(&held, &r.triple, &r.options)?;
+    }
+    if cargo {
         let applied = project.apply(&held, dirs, &change, place)?;
         changed |= !applied.changed.is_empty();
         for warning in &applied.warnings {
             session.printer.warn(warning);
         }
     }
-    for r in ready {
-        changed |= project.add_target(&held, &r.triple, &r.options)?;
+    note_use(&held, dirs, project, ready)?;
+    drop(held);
+
+    if cargo {
+        for shadow in shadows::shadows(project, &set, &process_env)? {
+            session.printer.warn(&shadow.to_string());
+            session.printer.note(&format!("  fix: {}", shadow.fix()));
+        }
     }
-    changed |= lock_of(project, lock, ready)?.save(&held, project)?;
+    Ok(changed)
+}
+
+/// Notes what the project uses, so that `cache prune` leaves it.
+fn note_use(held: &Held, dirs: &StateDirs, project: &Project, ready: &[Ready]) -> Result<()> {
     let mut record =
         Record::load(dirs, &project.root)?.unwrap_or_else(|| Record::new(&project.root));
     for r in ready {
@@ -378,16 +399,8 @@ fn write_files(
     record
         .toolchains
         .retain(|id| variants.iter().any(|v| v.starts_with(&format!("{id}-"))));
-    record.save(&held, dirs)?;
-    drop(held);
-
-    if cargo {
-        for shadow in shadows::shadows(project, &set, &process_env)? {
-            session.printer.warn(&shadow.to_string());
-            session.printer.note(&format!("  fix: {}", shadow.fix()));
-        }
-    }
-    Ok(changed)
+    record.save(held, dirs)?;
+    Ok(())
 }
 
 /// The file as it is now with our targets' entries: another xtool may have written others meanwhile.

@@ -18,6 +18,7 @@ use crate::cli::Remove;
 pub fn run(args: &Remove, session: &Session) -> Result<ExitCode> {
     let project = session.project()?;
     let dirs = session.state_dirs();
+    session.require_consent_to_write(&project)?;
     // What stands in cargo's files is known without xtool.toml, so that all of it can go even when that is broken.
     let (config, unreadable) = match Config::load(&project) {
         Ok(config) => (config.unwrap_or_default(), None),

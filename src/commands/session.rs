@@ -10,7 +10,7 @@ use xtool::fetch::{Fetcher, Settings};
 use xtool::install::Installer;
 use xtool::manifest::Manifest;
 use xtool::pin::Distribution;
-use xtool::project::consent::Consented;
+use xtool::project::consent::{Consented, Item};
 use xtool::project::lock::Lock;
 use xtool::project::settings::Config;
 use xtool::project::{CONFIG_FILE, Project, StateDirs, consent};
@@ -140,12 +140,22 @@ impl Session {
         lock: &Lock,
     ) -> Result<Consented> {
         let items = consent::required(project, Some(config), Some(lock))?;
+        self.allowed(project, &items)
+    }
+
+    /// Asks for consent only to where files are written: what takes something out runs nothing of the project's.
+    pub fn require_consent_to_write(&self, project: &Project) -> Result<()> {
+        self.allowed(project, &consent::writes_outside(project))
+            .map(|_| ())
+    }
+
+    fn allowed(&self, project: &Project, items: &[Item]) -> Result<Consented> {
         let dirs = self.state_dirs();
-        if self.trust && !consent::missing(&dirs, project, &items)?.is_empty() {
+        if self.trust && !consent::missing(&dirs, project, items)?.is_empty() {
             let held = project.hold(&dirs)?;
-            consent::grant(&held, &dirs, project, &items)?;
+            consent::grant(&held, &dirs, project, items)?;
         }
-        Ok(consent::check(&dirs, project, &items)?)
+        Ok(consent::check(&dirs, project, items)?)
     }
 
     /// The project that the current folder is in.

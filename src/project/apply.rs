@@ -66,6 +66,20 @@ struct Plan {
 }
 
 impl Project {
+    /// What [`Project::apply`] would refuse: a conflict with the user's own settings, a file that is no TOML. Writes
+    /// nothing, so that it can be asked before anything is written.
+    pub fn check(
+        &self,
+        dirs: &StateDirs,
+        change: &Change<'_>,
+        place: Where,
+    ) -> Result<(), ProjectError> {
+        let files = self.read_files()?;
+        let record = Record::load(dirs, &self.root)?.unwrap_or_else(|| Record::new(&self.root));
+        let mode = place.mode.unwrap_or_else(|| files.mode_now());
+        self.plan(&files, &record, change, mode).map(|_| ())
+    }
+
     /// Brings cargo's configuration to what `change` asks for.
     pub fn apply(
         &self,
@@ -295,7 +309,7 @@ impl Project {
             Some(false) => return Ok((ConfigMode::Direct, None)),
             None => {
                 let warning = format!(
-                    "git could not be asked whether it tracks `{}`: its keys hold paths of this machine, so do not commit them",
+                    "it cannot be told whether git tracks `{}`: its keys hold paths of this machine, so do not commit them",
                     files.main
                 );
                 return Ok((ConfigMode::Direct, Some(warning)));

@@ -4,8 +4,8 @@
 //! or every conflict with the user's own settings at once. The keys are those of cargo's reference, "Configuration":
 //! `[target.<triple>] linker, runner, rustflags`, `[env]` and `[unstable] build-std`.
 //!
-//! A key is ours when a claim says that we wrote the value that stands there, or when the value names a program in
-//! a store's `shims/<variant>/` folder: then it was written by an xtool whose record is not here (a fresh clone, a
+//! A key is ours when a claim says that we wrote the value that stands there, or when the value names one of our
+//! programs in a store's `shims/<variant>/` folder, with all that a variant's name has: then it was written by an xtool whose record is not here (a fresh clone, a
 //! copied file).
 
 use std::fmt;
@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use toml_edit::Item;
 
 use super::splice::{self, SpliceError};
+use crate::build_env::CMAKE_FILE;
+use crate::shim::Tool;
 use crate::target::Triple;
 
 mod edit;
@@ -76,11 +78,21 @@ pub struct Conflict {
     pub key: String,
     /// What stands there, as TOML.
     pub found: String,
+    /// Nothing of ours can take its place, `force` or not: a table, or a list that is not one of texts.
+    pub by_hand: bool,
 }
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{} = {}`", self.key, self.found)
+        write!(f, "`{} = ", self.key)?;
+        for c in self.found.chars() {
+            if c.is_control() {
+                write!(f, "{}", c.escape_debug())?;
+            } else {
+                write!(f, "{c}")?;
+            }
+        }
+        f.write_str("`")
     }
 }
 
@@ -165,9 +177,26 @@ pub fn is_shim_path(value: &str) -> bool {
     let (program, variant, folder) = (parts.next(), parts.next(), parts.next());
     absolute
         && folder == Some("shims")
-        && program.is_some_and(|p| !p.is_empty())
-        // A variant's name begins with a toolchain's id and holds the triple.
-        && variant.is_some_and(|v| v.contains('-'))
+        && program.is_some_and(is_made_by_us)
+        && variant.is_some_and(is_variant)
+}
+
+/// A tool, or CMake's file, which `[env]` names.
+fn is_made_by_us(file: &str) -> bool {
+    let program = file.strip_suffix(".exe").unwrap_or(file);
+    file == CMAKE_FILE || Tool::ALL.iter().any(|tool| tool.name() == program)
+}
+
+/// `<name>-<version>-<digest>-<triple>-<digest>`. Other programs keep folders `shims` too, with a user's own linkers
+/// in them, so nothing less will do.
+fn is_variant(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let digest = |at: usize| {
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        parts[at].len() == 8 && parts[at].bytes().all(hex)
+    };
+    // A triple has two parts at least, the id two before its digest.
+    parts.len() >= 6 && digest(parts.len() - 1) && (2..=parts.len() - 4).any(digest)
 }
 
 /// Applies a change to a text; `claims` are those of this file.
@@ -181,7 +210,7 @@ pub fn render(
     splice::parse(body)?;
     let mut edit = Edit::new(body, file, change.force, claims);
     for triple in change.remove {
-        edit.release(triple, &[])?;
+        edit.release(triple)?;
     }
     for entries in change.set {
         edit.write(entries)?;

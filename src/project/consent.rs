@@ -3,16 +3,18 @@
 //! A checkout can name programs to run and archives to unpack. Each such wish is an [`Item`] with a digest over its
 //! content; the home remembers the digests that were allowed for a root. A changed file is a new wish.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::atomic::{self, Held, StateDirs, read_text, root_key};
 use super::lock::Lock;
-use super::settings::Config;
+use super::settings::{Config, TargetOptions};
 use super::toolchain_file::ToolchainFile;
 use super::{CONFIG_FILE, LOCK_FILE, Project, ProjectError};
 use crate::digest::Sha256;
 use crate::pin::PinnedSource;
+use crate::target::Triple;
 
 /// The project's own manifest.
 pub const PROJECT_MANIFEST: &str = "toolchains.toml";
@@ -45,8 +47,23 @@ impl Item {
 
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.file.display(), self.what)
+        write!(f, "`{}`: {}", shown(&self.file), self.what)
     }
+}
+
+/// As it may stand in a question: in one line and between its quotes, whatever a clone calls its files. A name with a
+/// line break or a terminal's commands could forge the question, and the answer.
+pub(super) fn shown(text: impl AsRef<OsStr>) -> String {
+    let mut out = String::new();
+    for c in text.as_ref().to_string_lossy().chars() {
+        match c {
+            // Windows' separator, and quotes that end nothing here.
+            '\\' | '"' | '\'' => out.push(c),
+            '`' => out.push_str("\\u{60}"),
+            c => out.extend(c.escape_debug()),
+        }
+    }
+    out
 }
 
 /// Everything in the project that needs consent; empty for most.
@@ -67,47 +84,86 @@ pub fn required(
         items.push(Item::new(manifest, what, text.as_bytes()));
     }
     for (triple, options) in config.into_iter().flat_map(|c| &c.targets) {
-        if let Some(runner) = &options.runner {
-            let what = format!("runs `{}` for `{triple}`", runner.escape_debug());
-            items.push(Item::new(root.join(CONFIG_FILE), what, b""));
-        }
+        items.extend(of_target(project, triple, options));
     }
     for (key, pin) in lock.into_iter().flat_map(|l| &l.entries) {
         for source in &pin.sources {
             if let PinnedSource::Path { path, archive, .. } = source {
-                let what = format!("takes `{}` for `{}`", path.display(), key.triple);
+                let what = format!("takes `{}` for `{}`", shown(path), key.triple);
                 let content = archive.sha256.to_string();
                 items.push(Item::new(root.join(LOCK_FILE), what, content.as_bytes()));
             }
         }
     }
+    // The clone may go on above the root.
     if let Some(file) = ToolchainFile::find(root)?
-        && file.file.starts_with(root)
         && let Some(path) = file.path
     {
-        let what = format!("runs the Rust toolchain in `{}`", path.escape_debug());
+        let what = format!("runs the Rust toolchain in `{}`", shown(path));
         items.push(Item::new(file.file, what, b""));
     }
+    items.extend(writes_outside(project));
+    items.dedup();
+    Ok(items)
+}
+
+/// What a target's options ask for. Those that were typed are allowed by that: `add` grants them.
+pub fn of_target(project: &Project, triple: &Triple, options: &TargetOptions) -> Vec<Item> {
+    let mut wishes = Vec::new();
+    if let Some(runner) = &options.runner {
+        wishes.push(format!("runs `{}` for `{triple}`", shown(runner)));
+    }
+    // A name is one of the user's own SDKs; a path may lead to headers and libraries of the clone's.
+    if let Some(sdk) = &options.sdk
+        && Path::new(sdk).has_root()
+    {
+        wishes.push(format!("takes the SDK in `{}` for `{triple}`", shown(sdk)));
+    }
+    let file = project.root.join(CONFIG_FILE);
+    wishes
+        .into_iter()
+        .map(|what| Item::new(file.clone(), what, b""))
+        .collect()
+}
+
+/// What would make a command write outside the project: the part that those ask for that only take something out.
+pub fn writes_outside(project: &Project) -> Vec<Item> {
+    let mut items = Vec::new();
+    if let Some(manifest) = &project.named_by {
+        let what = format!(
+            "makes `{}` the project, outside what was checked out",
+            shown(&project.root)
+        );
+        items.push(Item::new(manifest.clone(), what, b""));
+    }
+    // On Windows the root itself may have been reached through links.
+    let real = fs_err::canonicalize(&project.root).unwrap_or_else(|_| project.root.clone());
     for name in [
         ".cargo",
+        ".cargo/.gitignore",
         ".cargo/config.toml",
         ".cargo/config",
         ".cargo/xtool.toml",
         CONFIG_FILE,
         LOCK_FILE,
     ] {
-        let path = root.join(name);
+        let path = project.root.join(name);
         let link = fs_err::symlink_metadata(&path).is_ok_and(|m| m.file_type().is_symlink());
+        // A repository's own files are the user's, wherever it is.
+        let theirs = |target: &Path| {
+            target.starts_with(&real) && !target.components().any(|c| c.as_os_str() == ".git")
+        };
         if link
             && let Ok(target) = fs_err::canonicalize(&path)
-            && !target.starts_with(root)
+            && !theirs(&target)
         {
-            let what = format!("is a link to `{}`, outside the project", target.display());
-            items.push(Item::new(path, what, b""));
+            let what = format!("is a link to `{}`, outside the project", shown(&target));
+            // What is shown may stand for several names.
+            let content = target.as_os_str().as_encoded_bytes();
+            items.push(Item::new(path, what, content));
         }
     }
-    items.dedup();
-    Ok(items)
+    items
 }
 
 /// The items that were not allowed yet.

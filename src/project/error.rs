@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::cargo_config::{Conflict, RenderError};
-use super::consent::Item;
+use super::consent::{Item, shown};
 use super::splice::SpliceError;
 use crate::help::Help;
 use crate::target::{Host, Triple};
@@ -16,6 +16,28 @@ pub enum ProjectError {
     NotFound {
         /// Where the search began.
         cwd: PathBuf,
+    },
+    /// Only a file of another user's says that there is a project.
+    #[error("`{}` belongs to another user, in a folder that is not theirs: it does not make a project of yours", file.display())]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The project's path is no text.
+    #[error("The path of the project is not UTF-8: `{}`", root.display())]
+    NotUtf8 {
+        /// The project.
+        root: PathBuf,
+    },
+    /// A package says that another folder is its workspace's root, and it is not so.
+    #[error("`{}` names `{}` as its workspace: {why}", manifest.display(), root.display())]
+    NotItsWorkspace {
+        /// The package's manifest.
+        manifest: PathBuf,
+        /// The folder that it names.
+        root: PathBuf,
+        /// What is missing there.
+        why: &'static str,
     },
     /// A file cannot be read.
     #[error("Cannot read `{}`", path.display())]
@@ -122,7 +144,7 @@ pub enum ProjectError {
         what: String,
     },
     /// The project wants things that its user has not allowed.
-    #[error("`{}` asks for what a project may only do with your consent:\n{}", root.display(),
+    #[error("`{}` asks for what a project may only do with your consent:\n{}", shown(root),
         items.iter().map(|i| format!("  {i}")).collect::<Vec<_>>().join("\n"))]
     Consent {
         /// The project.
@@ -192,8 +214,35 @@ impl Help for ProjectError {
             Self::NotFound { .. } => {
                 "run `cargo new NAME` and work in its folder, or `xtool add TARGET --no-cargo` for a build that is not cargo's".to_owned()
             }
-            Self::Conflicts { .. } => {
-                "pass `--force` to replace it; `xtool remove` brings it back".to_owned()
+            Self::Foreign { file } => {
+                format!(
+                    "look at `{}`; if it is to count, make it yours: sudo chown \"$USER\" '{}'",
+                    file.display(),
+                    file.display()
+                )
+            }
+            Self::NotUtf8 { .. } => {
+                "rename the folder so that its whole path is UTF-8, then run the command again; nothing was changed"
+                    .to_owned()
+            }
+            Self::NotItsWorkspace { manifest, .. } => {
+                format!("cargo refuses it too: add the package to `members` there, or take `package.workspace` out of `{}`", manifest.display())
+            }
+            Self::Conflicts { path, conflicts } => {
+                let by_hand: Vec<&str> = conflicts
+                    .iter()
+                    .filter(|c| c.by_hand)
+                    .map(|c| c.key.as_str())
+                    .collect();
+                if by_hand.is_empty() {
+                    "pass `--force` to replace it; `xtool remove` brings it back".to_owned()
+                } else {
+                    format!(
+                        "cargo takes a text or a list of texts there: edit `{}` in `{}`, or take it out, then run the command again (`--force` cannot replace it)",
+                        by_hand.join("`, `"),
+                        path.display()
+                    )
+                }
             }
             Self::Edit { .. } => {
                 "write the keys in a `[target.…]` table of their own, or move them to another file".to_owned()

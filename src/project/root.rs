@@ -6,7 +6,7 @@ use toml_edit::{Document, Item};
 
 use super::atomic::read_text;
 use super::splice;
-use super::{CONFIG_FILE, Kind, Project, ProjectError};
+use super::{CONFIG_FILE, Kind, Project, ProjectError, absolute};
 
 /// A workspace's manifest, as far as it decides who belongs to it (cargo's reference, "Workspaces").
 struct Workspace {
@@ -23,6 +23,49 @@ impl Workspace {
     }
 }
 
+/// Whether a file is there and may say what the project is.
+fn counts(file: &Path) -> bool {
+    file.is_file() && !is_foreign(file)
+}
+
+/// Whether a file is another user's in a folder that is not theirs, such as `/tmp/xtool.toml`: whoever may create a
+/// file in a folder above would take over every project below (git has `safe.directory` for the same). The owner of
+/// the folder could replace all that is below it anyway, and root everything.
+#[cfg(unix)]
+fn is_foreign(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    // Of a link its own: anybody can make one to a file of root's.
+    let owner = |path: &Path| fs_err::symlink_metadata(path).ok().map(|m| m.uid());
+    let Some(uid) = owner(file) else {
+        return false;
+    };
+    let folder = file
+        .parent()
+        .and_then(|folder| fs_err::metadata(folder).ok());
+    uid != 0
+        && uid != rustix::process::geteuid().as_raw()
+        && folder.is_none_or(|folder| folder.uid() != uid)
+}
+
+#[cfg(not(unix))]
+fn is_foreign(_file: &Path) -> bool {
+    false
+}
+
+/// The file of another user's that would have made a folder above `cwd` the project.
+pub(super) fn foreign(cwd: &Path) -> Option<PathBuf> {
+    cwd.ancestors()
+        .flat_map(|dir| [dir.join(CONFIG_FILE), dir.join("Cargo.toml")])
+        .find(|file| file.is_file() && is_foreign(file))
+}
+
+/// The workspace that a folder's package belongs to.
+struct Found {
+    root: PathBuf,
+    /// The package's manifest, where it names a root that cargo's own search would not come to.
+    named_by: Option<PathBuf>,
+}
+
 /// Finds the project that `cwd` (absolute) lies in.
 pub(super) fn find(cwd: &Path) -> Result<Option<Project>, ProjectError> {
     let workspace = workspace_root(cwd)?;
@@ -30,42 +73,99 @@ pub(super) fn find(cwd: &Path) -> Result<Option<Project>, ProjectError> {
         .ancestors()
         // `.cargo/xtool.toml` is the file that cargo's configuration includes.
         .filter(|dir| dir.file_name().is_none_or(|n| n != ".cargo"))
-        .find(|dir| dir.join(CONFIG_FILE).is_file());
-    let root = match (own, &workspace) {
-        (Some(dir), _) => dir.to_owned(),
-        (None, Some(dir)) => dir.clone(),
+        .find(|dir| counts(&dir.join(CONFIG_FILE)));
+    let (root, named_by) = match (own, &workspace) {
+        (Some(dir), _) => (dir.to_owned(), None),
+        (None, Some(found)) => (found.root.clone(), found.named_by.clone()),
         (None, None) => return Ok(None),
     };
     let cargo =
-        workspace.is_some_and(|w| w.starts_with(&root)) || root.join("Cargo.toml").is_file();
+        workspace.is_some_and(|w| w.root.starts_with(&root)) || root.join("Cargo.toml").is_file();
     Ok(Some(Project {
         kind: if cargo { Kind::Cargo } else { Kind::NoCargo },
         root,
         cwd: cwd.to_owned(),
+        named_by,
     }))
 }
 
-fn workspace_root(cwd: &Path) -> Result<Option<PathBuf>, ProjectError> {
-    let Some(package) = cwd.ancestors().find(|d| d.join("Cargo.toml").is_file()) else {
+fn workspace_root(cwd: &Path) -> Result<Option<Found>, ProjectError> {
+    let Some(package) = cwd.ancestors().find(|d| counts(&d.join("Cargo.toml"))) else {
         return Ok(None);
     };
-    for dir in package.ancestors() {
+    let found = |root: &Path| {
+        Ok(Some(Found {
+            root: root.to_owned(),
+            named_by: None,
+        }))
+    };
+    for dir in package
+        .ancestors()
+        .filter(|d| counts(&d.join("Cargo.toml")))
+    {
         let Some(manifest) = read_manifest(dir)? else {
             continue;
         };
         if let Some(workspace) = workspace_of(dir, &manifest) {
             if dir == package || !workspace.excludes(package) {
-                return Ok(Some(dir.to_owned()));
+                return found(dir);
             }
         } else if let Some(named) =
             splice::get(&manifest, &["package"], "workspace").and_then(Item::as_str)
             && dir == package
         {
-            let root = normalize(&dir.join(named));
-            return Ok(Some(root));
+            return named_root(package, named).map(Some);
         }
     }
-    Ok(Some(package.to_owned()))
+    found(package)
+}
+
+/// The root that `package.workspace` names, if it has the package for a member: cargo refuses it otherwise, and a
+/// clone could name any folder.
+fn named_root(package: &Path, named: &str) -> Result<Found, ProjectError> {
+    let manifest = package.join("Cargo.toml");
+    let refused = |root: &Path, why| ProjectError::NotItsWorkspace {
+        manifest: manifest.clone(),
+        root: root.to_owned(),
+        why,
+    };
+    let written = normalize(&package.join(named));
+    // A link on the way leads out of the checkout though the path does not.
+    let root = absolute(&written)
+        .map_err(|_| refused(&written, "there is no such folder, or it cannot be read"))?;
+    let workspace = read_manifest(&root)?.and_then(|text| workspace_of(&root, &text));
+    let Some(workspace) = workspace else {
+        return Err(refused(&root, "it has no `Cargo.toml` with `[workspace]`"));
+    };
+    let real = |path: &Path| fs_err::canonicalize(path).ok();
+    let above = package.starts_with(&root);
+    let here = real(package);
+    let listed = member_folders(&root)?
+        .iter()
+        .any(|member| here.is_some() && real(member) == here);
+    // Packages below a root are found by their path too, so the list need not have them.
+    if !listed && (!above || workspace.excludes(package)) {
+        return Err(refused(&root, "its `members` do not have this package"));
+    }
+    // Above, or in the same checkout, it is where a search goes as well, or part of what was cloned.
+    let inside = |top: &Path| {
+        real(&root)
+            .zip(real(top))
+            .is_some_and(|(r, t)| r.starts_with(t))
+    };
+    let near = above || checkout(package).is_some_and(inside);
+    Ok(Found {
+        root,
+        named_by: (!near).then_some(manifest),
+    })
+}
+
+/// The uppermost folder of the checkout that a folder lies in.
+fn checkout(folder: &Path) -> Option<&Path> {
+    const MARKS: [&str; 5] = [".git", ".hg", ".jj", ".pijul", ".fslckout"];
+    folder
+        .ancestors()
+        .find(|dir| MARKS.iter().any(|mark| dir.join(mark).exists()))
 }
 
 /// The manifest in a folder, parsed.
@@ -139,16 +239,29 @@ fn matching(dir: &Path, pattern: &str) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Goes back to the last star only, so that no pattern of a clone's takes for ever.
 fn glob(pattern: &[u8], name: &[u8]) -> bool {
-    match (pattern.split_first(), name.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => {
-            glob(rest, name) || (!name.is_empty() && glob(pattern, &name[1..]))
+    let (mut p, mut n) = (0, 0);
+    let mut star = None;
+    while n < name.len() {
+        match (pattern.get(p), star) {
+            (Some(b'*'), _) => {
+                star = Some((p, n));
+                p += 1;
+            }
+            (Some(&c), _) if c == b'?' || c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            (_, Some((at, from))) => {
+                p = at + 1;
+                n = from + 1;
+                star = Some((at, n));
+            }
+            (_, None) => return false,
         }
-        (Some((b'?', rest)), Some((_, name))) => glob(rest, name),
-        (Some((a, rest)), Some((b, name))) if a == b => glob(rest, name),
-        _ => false,
     }
+    pattern[p..].iter().all(|c| *c == b'*')
 }
 
 /// `a/../b` without asking the file system.
@@ -173,7 +286,13 @@ mod tests {
     #[test]
     fn globs() {
         assert!(glob(b"*", b"x") && glob(b"a*", b"a") && glob(b"*-sys", b"z-sys"));
-        assert!(!glob(b"a?", b"a") && !glob(b"a", b"b"));
+        assert!(!glob(b"a?", b"a") && !glob(b"a", b"b") && !glob(b"a*", b"ba"));
+        assert!(glob(b"a*b*c", b"abxbbc") && !glob(b"a*b*c", b"abxbb"));
+        // A second more of work for each star would not end.
+        assert!(
+            !glob(&b"*a".repeat(40), &[b'b'; 255])
+                && !glob(&[b"*a".repeat(40), b"b".to_vec()].concat(), &[b'a'; 255])
+        );
     }
 
     #[test]

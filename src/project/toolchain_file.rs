@@ -40,11 +40,17 @@ impl ToolchainFile {
     fn parse(file: PathBuf, text: String) -> Result<Self, ProjectError> {
         let (_, body) = splice::split_bom(&text);
         let one_line = body.trim();
-        let legacy = file.extension().is_none()
-            && !one_line.contains('\n')
-            && !one_line.contains(['[', '=']);
+        // Whatever stands in it: `/a=b` and `/a[b` are paths too.
+        let legacy = file.extension().is_none() && !one_line.contains(['\n', '\r']);
         let (channel, path) = if legacy {
-            (Some(one_line.to_owned()).filter(|c| !c.is_empty()), None)
+            let said = Some(one_line.to_owned()).filter(|c| !c.is_empty());
+            // No name of a toolchain has a separator. rustup takes what is absolute on its host for a path, and runs
+            // the programs in there.
+            if one_line.contains(['/', '\\']) {
+                (None, said)
+            } else {
+                (said, None)
+            }
         } else {
             let doc = splice::parse(body).map_err(|e| ProjectError::from_splice(&file, e))?;
             let value = |key| {

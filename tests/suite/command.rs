@@ -1,6 +1,7 @@
 //! Whole commands: the real program with a store, a cache and a manifest of its own, against a server on loopback.
 
 mod chosen;
+mod clone;
 mod concurrent;
 mod consent;
 mod disk;

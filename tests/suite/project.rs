@@ -28,7 +28,7 @@ pub(super) fn triple(name: &str) -> Triple {
 /// What an install would ask for; `store` tells one version of the toolchain from the next.
 pub(super) fn entries(name: &str, store: &str) -> Entries {
     let t = triple(name);
-    let shims = format!("{store}/shims/zig-0.15.2-8063164a-{name}");
+    let shims = format!("{store}/shims/zig-0.15.2-8063164a-{name}-00c0ffee");
     let windows = name.contains("windows");
     Entries {
         linker: format!("{shims}/cc").into(),

@@ -13,7 +13,10 @@ use crate::target::Triple;
 enum Found {
     Text(String),
     List(Vec<String>),
+    /// A value of another kind.
     Other,
+    /// No value at all, but a table with a header.
+    Table,
 }
 
 impl Found {
@@ -54,6 +57,7 @@ impl<'a> Edit<'a> {
     /// Sets all that one target needs, and takes out what it no longer needs.
     pub(super) fn write(&mut self, entries: &Entries) -> Result<(), RenderError> {
         let triple = entries.triple.as_str();
+        let unclaimed = self.is_unclaimed(&entries.triple)?;
         let mut keep = vec![vec!["target", triple, "linker"]];
         self.scalar(&["target", triple, "linker"], utf8(&entries.linker)?, false)?;
         if let Some(runner) = &entries.runner {
@@ -74,7 +78,7 @@ impl<'a> Edit<'a> {
             self.scalar(&["env", name], value, false)?;
             keep.push(vec!["env", name]);
         }
-        self.release(&entries.triple, &keep)
+        self.release_all(&entries.triple, &keep, unclaimed)
     }
 
     /// Sets a single value; `listed` writes it as a list of one, because cargo splits a string at its spaces.
@@ -94,11 +98,12 @@ impl<'a> Edit<'a> {
             Some(found) => match found.single() {
                 Some(text) if ours(text) => claim.as_ref().and_then(|c| c.before.clone()),
                 Some(_) if *found == wanted => return Ok(()),
-                _ if self.force => Some(raw),
+                _ if self.force && *found != Found::Table => Some(raw),
                 _ => {
                     self.conflicts.push(Conflict {
                         key: dotted(path),
                         found: raw,
+                        by_hand: *found == Found::Table,
                     });
                     return Ok(());
                 }
@@ -138,10 +143,11 @@ impl<'a> Edit<'a> {
             }
             Some(Found::List(items)) => (items, false),
             Some(Found::Text(text)) => (text.split_whitespace().map(str::to_owned).collect(), true),
-            Some(Found::Other) => {
+            Some(Found::Other | Found::Table) => {
                 self.conflicts.push(Conflict {
                     key: dotted(path),
                     found: raw,
+                    by_hand: true,
                 });
                 return Ok(());
             }
@@ -190,17 +196,31 @@ impl<'a> Edit<'a> {
     }
 
     /// Takes every key of a target out that is ours and not in `keep`.
-    pub(super) fn release(
+    pub(super) fn release(&mut self, triple: &Triple) -> Result<(), RenderError> {
+        let unclaimed = self.is_unclaimed(triple)?;
+        self.release_all(triple, &[], unclaimed)
+    }
+
+    /// Whether the target's keys are ours and no claim is here to say which.
+    fn is_unclaimed(&self, triple: &Triple) -> Result<bool, RenderError> {
+        let path = ["target", triple.as_str(), "linker"];
+        let found = self.find(&path)?.0;
+        let ours = matches!(found, Some(Found::Text(s)) if is_shim_path(&s));
+        Ok(ours && self.claim(&path).is_none())
+    }
+
+    /// `unclaimed`: a variable may be ours by its value alone.
+    fn release_all(
         &mut self,
         triple: &Triple,
         keep: &[Vec<&str>],
+        unclaimed: bool,
     ) -> Result<(), RenderError> {
         let t = triple.as_str();
         let mut paths: Vec<Vec<String>> = ["linker", "runner", "rustflags"]
             .iter()
             .map(|k| vec!["target".to_owned(), t.to_owned(), (*k).to_owned()])
             .collect();
-        let linker_is_ours = matches!(self.find(&["target", t, "linker"])?.0, Some(Found::Text(s)) if is_shim_path(&s));
         let doc = splice::parse(&self.text)?;
         let env = doc.get("env").and_then(Item::as_table_like);
         let orphans: Vec<String> = env
@@ -209,7 +229,7 @@ impl<'a> Edit<'a> {
             .filter(|(name, _)| is_suffixed(name, triple))
             .filter(|(_, item)| {
                 item.as_str()
-                    .is_some_and(|v| is_shim_path(v) || (linker_is_ours && is_store_value(v)))
+                    .is_some_and(|v| is_shim_path(v) || (unclaimed && is_store_value(v)))
             })
             .map(|(name, _)| name.to_owned())
             .collect();
@@ -358,7 +378,8 @@ impl<'a> Edit<'a> {
                     None => Found::Other,
                 }
             }
-            _ => Found::Other,
+            Some(_) => Found::Other,
+            None => Found::Table,
         };
         Ok((Some(found), raw))
     }

@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use super::rig::{Fake, Rig, TARGET, fail, manifest, names, succeed};
+use super::rig::{Fake, Rig, TARGET, fail, manifest, names, run, said, succeed};
 use crate::support::skip;
 use crate::support::small_disk::SmallDisk;
 
@@ -138,4 +138,46 @@ fn full_while_writing_the_project() {
         fs_err::read_to_string(project.join(".cargo/config.toml")).unwrap(),
         config
     );
+}
+
+/// F45's neighbour: room for some of the project's files only: the user's own linker is not replaced by a run that
+/// fails, and comes back when one has succeeded.
+#[test]
+fn full_between_the_projects_files() {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    succeed(&mut rig.xtool(&["fetch", TARGET]));
+    let project = rig.env.path("small");
+    let config = format!("[target.{TARGET}]\nlinker = \"my-own\"\n");
+    let mut failed = 0;
+    for kib in (8..=40).step_by(4) {
+        let Some(_small) = SmallDisk::mount(&project, &format!("{kib}k")) else {
+            skip("F45", "this user may not mount a file system");
+            return;
+        };
+        fs_err::write(project.join("Cargo.toml"), "[package]\nname = \"p\"\n").unwrap();
+        fs_err::create_dir(project.join(".cargo")).unwrap();
+        fs_err::write(project.join(".cargo/config.toml"), &config).unwrap();
+        let mut add = rig.add();
+        let output = run(add.arg("--force").current_dir(&project));
+        let now = fs_err::read_to_string(project.join(".cargo/config.toml")).unwrap();
+        assert_eq!(
+            output.status.success(),
+            now != config,
+            "{kib}: {}",
+            said(&output)
+        );
+        failed += u32::from(!output.status.success());
+        let grown = Command::new("mount")
+            .args(["-o", "remount,size=9m"])
+            .arg(&project)
+            .status();
+        assert!(grown.unwrap().success());
+        succeed(rig.add().arg("--force").current_dir(&project));
+        succeed(rig.xtool(&["remove", "--all"]).current_dir(&project));
+        let back = fs_err::read_to_string(project.join(".cargo/config.toml")).unwrap();
+        assert_eq!(back, config, "{kib}");
+    }
+    assert!(failed > 1, "every size was enough");
 }

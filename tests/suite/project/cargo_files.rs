@@ -113,6 +113,46 @@ fn a_conflict_changes_nothing() {
     assert_eq!(env.text(CONFIG), user);
 }
 
+/// F54's neighbour: what `--force` cannot replace either is not sent there; the help names the key and the file.
+#[test]
+fn a_conflict_that_force_does_not_solve_says_what_to_edit() {
+    for (user, key) in [
+        (
+            "[target.x86_64-pc-windows-gnu]\nrustflags = [1]\n",
+            "rustflags",
+        ),
+        (
+            "[target.x86_64-pc-windows-gnu]\nrustflags = 1\n",
+            "rustflags",
+        ),
+        (
+            "[target.x86_64-pc-windows-gnu.linker]\npath = 'mine'\n",
+            "linker",
+        ),
+        ("[target.x86_64-pc-windows-gnu.runner]\n", "runner"),
+    ] {
+        for force in [false, true] {
+            let env = Env::new();
+            env.put(CONFIG, user);
+            let set = [entries(WINDOWS, "/s")];
+            let change = Change {
+                set: &set,
+                force,
+                ..Change::default()
+            };
+            let error = env.apply(&change).expect_err("a conflict");
+            let help = error.help().expect("help");
+            let key = format!("target.x86_64-pc-windows-gnu.{key}");
+            assert!(
+                help.contains(&key) && help.contains("config.toml"),
+                "{help}"
+            );
+            assert!(!help.contains("pass `--force`"), "{user} {force}: {help}");
+            assert_eq!(env.text(CONFIG), user);
+        }
+    }
+}
+
 /// F55: the user's edit is kept, and the command says so.
 #[test]
 fn an_edit_is_kept_with_a_warning() {

@@ -256,12 +256,12 @@ fn an_edited_value_is_kept() {
     let edited = out
         .text
         .replacen(
-            "\"/s/shims/zig-0.15.2-8063164a-x86_64-pc-windows-gnu/cc\"",
+            "\"/s/shims/zig-0.15.2-8063164a-x86_64-pc-windows-gnu-00c0ffee/cc\"",
             "\"/opt/my-cc\"",
             1,
         )
         .replacen(
-            "-Cdlltool=/s/shims/zig-0.15.2-8063164a-x86_64-pc-windows-gnu/dlltool",
+            "-Cdlltool=/s/shims/zig-0.15.2-8063164a-x86_64-pc-windows-gnu-00c0ffee/dlltool",
             "-Cdlltool=/opt/dlltool",
             1,
         )
@@ -308,7 +308,7 @@ fn keys_that_are_no_longer_wanted_go() {
     let out = render(&out.text, FILE, &set(&[less]), &out.claims).expect("changed");
     assert_eq!(
         out.text,
-        "[target.x86_64-pc-windows-gnu]\nlinker = \"/s/shims/zig-0.15.2-8063164a-x86_64-pc-windows-gnu/cc\"\n"
+        "[target.x86_64-pc-windows-gnu]\nlinker = \"/s/shims/zig-0.15.2-8063164a-x86_64-pc-windows-gnu-00c0ffee/cc\"\n"
     );
     assert_eq!(out.claims.len(), 1);
 }
@@ -373,23 +373,59 @@ fn variables_without_the_triple_are_refused() {
     }
 }
 
+/// F54's neighbour: a user's own linker below some folder `shims` is not taken for ours.
 #[test]
 fn only_shims_of_a_store_are_ours() {
     for ours in [
-        "/s/shims/zig-0.15.2-x/cc",
-        r"C:\x\shims\zig-1\cc.exe",
-        "-Cdlltool=/s/shims/a-b/dlltool",
+        "/s/shims/zig-0.15.2-8063164a-x86_64-unknown-linux-musl-00c0ffee/cc",
+        r"C:\x\shims\mingw-w64-14.2.0-1-8063164a-x86_64-pc-windows-gnu-00c0ffee\cc.exe",
+        "-Cdlltool=/s/shims/zig-0.15.2-8063164a-x86_64-pc-windows-gnu-00c0ffee/dlltool",
+        "/s/shims/zig-1-8063164a-wasm32-wasip1-00c0ffee/run",
     ] {
         assert!(is_shim_path(ours), "{ours}");
     }
     for theirs in [
         "cc",
-        "/home/x/.asdf/shims/gcc",
-        "shims/a-b/cc",
-        "/usr/bin/x86_64-w64-mingw32-gcc",
-        "/s/shims/a-b/",
         "",
+        "/home/x/.asdf/shims/gcc",
+        "/usr/bin/x86_64-w64-mingw32-gcc",
+        "/opt/acme/shims/aarch64-gcc/ld",
+        "/opt/acme/shims/aarch64-gcc/cc",
+        "/opt/acme/shims/zig-1-aarch64-unknown-linux-gnu-00c0ffee/cc",
+        "/opt/acme/shims/zig-1-8063164a-aarch64-unknown-linux-gnu/cc",
+        "/opt/acme/shims/zig-1-8063164a-aarch64-unknown-linux-gnu-00C0FFEE/cc",
+        "/opt/acme/shims/zig-1-8063164a-aarch64-unknown-linux-gnu-00c0ffee/ld",
+        "/opt/acme/shims/zig-1-8063164a-aarch64-unknown-linux-gnu-00c0ffee/",
+        "shims/zig-1-8063164a-aarch64-unknown-linux-gnu-00c0ffee/cc",
     ] {
         assert!(!is_shim_path(theirs), "{theirs}");
     }
+}
+
+/// F54's neighbour: a user's own variable that ends in the triple stays, whatever its value looks like; without a
+/// record of ours, one beside our linker goes by its value.
+#[test]
+fn a_variable_of_the_users_beside_ours_stays() {
+    let user = "[env]\nCFLAGS_x86_64_unknown_linux_musl = \"-I/opt/toolchains/mine\"\nMY_x86_64-unknown-linux-musl = \"1\"\n";
+    let out = render(user, FILE, &set(&[entries(MUSL, "/s")]), &[]).expect("added");
+    assert!(
+        out.text.contains("/opt/toolchains/mine") && out.text.contains("MY_x86"),
+        "{}",
+        out.text
+    );
+    let again = render(&out.text, FILE, &set(&[entries(MUSL, "/t")]), &out.claims).expect("again");
+    let gone = [triple(MUSL)];
+    let change = Change {
+        remove: &gone,
+        ..Change::default()
+    };
+    let back = render(&again.text, FILE, &change, &again.claims).expect("removed");
+    assert_eq!(back.text, user);
+    let lost = render("", FILE, &set(&[entries(MUSL, "/s")]), &[]).expect("added");
+    assert_eq!(
+        render(&lost.text, FILE, &change, &[])
+            .expect("removed")
+            .text,
+        ""
+    );
 }

@@ -84,7 +84,7 @@ fn cargo_takes_what_we_write() {
         let env = Env::new();
         let shims = env
             .root
-            .with_file_name(format!("a store/shims/zig-1-{host}"));
+            .with_file_name(format!("a store/shims/zig-1-8063164a-{host}-00c0ffee"));
         let set = [entries(host, &shims)];
         let variable = &set[0].env[0].0;
         env.put(

@@ -97,3 +97,44 @@ fn a_broken_manifest_is_placed() {
     let error = Project::find(&env.root).expect_err("not TOML").to_string();
     assert!(error.contains("Cargo.toml:"), "{error}");
 }
+
+/// F61's neighbour: a file that another user left in a folder above, as anybody may in `/tmp`, takes no project over.
+#[cfg(unix)]
+#[test]
+fn a_file_of_another_users_above_is_passed_over() {
+    use std::os::unix::fs::chown;
+    const STRANGER: Option<u32> = Some(54_321);
+    let env = Env::new();
+    env.put("me/src/main.rs", "");
+    env.put("me/Cargo.toml", "[package]\nname = \"p\"\n");
+    env.put("elsewhere/x", "");
+    env.put("xtool.toml", "");
+    env.put("Cargo.toml", "[workspace]\n");
+    assert_eq!(root_from(&env, "me/src"), "");
+    let files = ["xtool.toml", "Cargo.toml"].map(|name| env.root.join(name));
+    if files
+        .iter()
+        .any(|file| chown(file, STRANGER, None).is_err())
+    {
+        crate::support::skip("F61's neighbour", "this user may not give a file away");
+        return;
+    }
+    assert_eq!(root_from(&env, "me/src"), "me");
+    let error = Project::find(&env.root.join("elsewhere")).expect_err("no project");
+    assert!(
+        matches!(&error, ProjectError::Foreign { file } if *file == files[0]),
+        "{error}"
+    );
+    assert!(error.help().expect("help").contains("chown"));
+    // A link of theirs is no better for leading to a file of root's.
+    fs_err::remove_file(&files[0]).expect("gone");
+    std::os::unix::fs::symlink("/etc/hostname", &files[0]).expect("linked");
+    std::os::unix::fs::lchown(&files[0], STRANGER, None).expect("given away");
+    assert_eq!(root_from(&env, "me/src"), "me");
+    // Where the folder is theirs too, one works in what is theirs.
+    chown(&env.root, STRANGER, None).expect("given away");
+    fs_err::remove_file(&files[0]).expect("gone");
+    env.put("xtool.toml", "");
+    chown(&files[0], STRANGER, None).expect("given away");
+    assert_eq!(root_from(&env, "me/src"), "");
+}

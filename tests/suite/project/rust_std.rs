@@ -108,6 +108,7 @@ impl Fake {
             cwd: root.clone(),
             root,
             kind: Kind::Cargo,
+            named_by: None,
         };
         // There is nothing in it that its user would have to allow.
         let consented = check(&StateDirs::below(&self.base.join("home")), &project, &[]);
