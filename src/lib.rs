@@ -28,6 +28,7 @@ pub mod mirror;
 pub mod parts;
 pub mod pin;
 pub mod project;
+pub mod regular;
 pub mod reporter;
 pub mod resolve;
 pub mod rust_std;

@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde_json::json;
 use xtool::digest::Sha256;
 use xtool::project::{LOCK_FILE, Record};
+use xtool::regular;
 use xtool::store::dir_size;
 
 use super::failure::with_help;
@@ -138,7 +139,7 @@ fn clean(session: &Session) -> Result<()> {
 fn key(session: &Session) -> Result<()> {
     let project = session.project()?;
     let path = project.root.join(LOCK_FILE);
-    let text = fs_err::read(&path).map_err(|e| {
+    let text = regular::read(&path, regular::TEXT_LIMIT).map_err(|e| {
         with_help(
             format!("Cannot read `{}`: {e}", path.display()),
             "xtool add TRIPLE   (writes it)",

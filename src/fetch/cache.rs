@@ -215,7 +215,7 @@ impl Cache {
             self.commit(&copy, archive, found, size)
         } else {
             // A link, or another file system.
-            let reader = fs_err::File::open(file).map_err(unreadable)?;
+            let (reader, _) = crate::regular::open(file).map_err(unreadable)?;
             self.copy_in(archive, reader).map_err(|e| match e {
                 CopyError::Read(source) => unreadable(source),
                 CopyError::Ours(error) => error,

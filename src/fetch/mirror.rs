@@ -10,6 +10,7 @@ use super::cache::{Cache, CopyError};
 use super::error::{Cause, FetchError};
 use crate::archive::{Archive, VerifiedArchive};
 use crate::digest::Sha256;
+use crate::regular;
 
 /// What a fetcher has learnt about its mirror.
 #[derive(Debug, Default)]
@@ -77,8 +78,8 @@ pub(super) fn from_folder(
     folder: &Path,
 ) -> Result<VerifiedArchive, Miss> {
     let path = folder.join("sha256").join(archive.sha256.to_string());
-    match fs_err::File::open(&path) {
-        Ok(file) => cache.copy_in(archive, file).map_err(|e| copied(e, &path)),
+    match regular::open(&path) {
+        Ok((file, _)) => cache.copy_in(archive, file).map_err(|e| copied(e, &path)),
         Err(e) if e.kind() == io::ErrorKind::NotFound && folder.is_dir() => Err(Miss::Lacks),
         Err(source) => Err(Miss::Broken(FetchError::Mirror { path, source })),
     }
@@ -100,7 +101,7 @@ pub(super) fn from_tar(
             source,
         })
     };
-    let file = fs_err::File::open(path).map_err(broken)?;
+    let (file, _) = regular::open(path).map_err(broken)?;
     let mut tar = tar::Archive::new(zstd::Decoder::new(file).map_err(broken)?);
     let mut seen = HashSet::new();
     for entry in tar.entries().map_err(broken)? {

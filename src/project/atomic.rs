@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::ProjectError;
 use crate::file_lock::{self, Asked};
+use crate::regular;
 
 /// How long another xtool may hold a project; it does so for milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -57,9 +58,9 @@ impl Held {
 }
 
 /// The text of a file, or `None` where there is none. A link that leads nowhere is an error: writing through it would
-/// create a file somewhere else.
+/// create a file somewhere else. So is a device or a pipe, which a clone can have in place of any file.
 pub fn read_text(path: &Path) -> Result<Option<String>, ProjectError> {
-    let bytes = match fs_err::read(path) {
+    let bytes = match regular::read(path, regular::TEXT_LIMIT) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             return match fs_err::symlink_metadata(path) {

@@ -11,6 +11,7 @@ mod killed;
 mod layers;
 mod manual;
 mod network;
+mod odd_files;
 mod output;
 mod parts;
 mod prune;
