@@ -25,6 +25,7 @@ pub mod install;
 pub mod interrupt;
 pub mod manifest;
 pub mod mirror;
+pub mod owner;
 pub mod parts;
 pub mod pin;
 pub mod project;

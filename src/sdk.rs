@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 
 use crate::help::Help;
+use crate::owner;
 use crate::shim::Sdk;
 use crate::store::{Staging, Store, StoreError};
 use crate::target::check_name;
@@ -272,7 +273,7 @@ pub fn adopt(store: &Store, staging: Staging) -> Result<(Imported, bool), SdkErr
         drop(staging);
         return Ok((inspect(&path)?, false));
     }
-    fs_err::create_dir_all(&sdks).map_err(io_error("create", &sdks))?;
+    owner::create_dir_all(&sdks).map_err(io_error("create", &sdks))?;
     staging.sync()?;
     fs_err::rename(&staged.path, &path).map_err(io_error("rename into", &path))?;
     drop(staging);

@@ -21,10 +21,11 @@ pub use layout::Layout;
 use lock::Kind;
 pub use lock::Lock;
 pub use prune::{Pruned, dir_size};
-pub use receipt::{Receipt, write_atomically};
+pub use receipt::Receipt;
 pub use staging::Staging;
 
 use crate::help::Help;
+use crate::owner;
 use crate::parts::{Extent, Paths};
 use crate::target::check_name;
 
@@ -229,7 +230,7 @@ impl Store {
     ) -> Result<Installed, StoreError> {
         check_name(id, "toolchain id")?;
         let toolchains = self.layout.toolchains();
-        fs_err::create_dir_all(&toolchains).map_err(StoreError::io("create", &toolchains))?;
+        owner::create_dir_all(&toolchains).map_err(StoreError::io("create", &toolchains))?;
         let path = toolchains.join(id);
         // Left by a process that died between the rename and the receipt: nobody uses it.
         if path.symlink_metadata().is_ok() {

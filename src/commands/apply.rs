@@ -234,6 +234,9 @@ fn variant(
 ) -> Result<Ready> {
     session.store.adopt_zig_cache(&outcome.installed.id)?;
     let spec = spec(session, triple, options, &outcome.installed, pin)?;
+    if spec.zig.is_some() {
+        session.store.own_zig_cache(&outcome.installed.id);
+    }
     let name = shims::variant_name(&outcome.installed.id, triple, &spec)?;
     let folder = shims::write_variant(&session.store.layout().shims(), &name, &spec, exe)?;
     let tools = shims::tools_of(&spec);

@@ -10,6 +10,7 @@ use super::part::absent;
 use crate::archive::{Archive, VerifiedArchive, VerifyError};
 use crate::digest::{Hasher, Sha256};
 use crate::file_lock::{self, Asked};
+use crate::owner;
 use crate::reporter::Reporter;
 
 /// How often a lock that another process holds is looked at.
@@ -87,7 +88,7 @@ impl Cache {
     pub(super) fn prepare(&self) -> Result<(), FetchError> {
         for folder in ["sha256", "locks"] {
             let path = self.root.join("downloads").join(folder);
-            fs_err::create_dir_all(&path).map_err(|source| FetchError::Cache {
+            owner::create_dir_all(&path).map_err(|source| FetchError::Cache {
                 path,
                 needed: None,
                 source,
@@ -130,7 +131,7 @@ impl Cache {
             needed: None,
             source,
         };
-        let file = fs_err::File::options()
+        let file = owner::options()
             .write(true)
             .create(true)
             .truncate(false)
@@ -291,7 +292,7 @@ impl Scratch {
                 source,
             })
         };
-        let mut file = fs_err::File::create(&self.0).map_err(failed)?;
+        let mut file = owner::create(&self.0).map_err(failed)?;
         let mut hasher = Hasher::new();
         let mut buffer = vec![0; 256 * 1024];
         let mut size = 0;

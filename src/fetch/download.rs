@@ -18,6 +18,7 @@ use super::retry::{Tries, jitter};
 use super::settings::Timeouts;
 use super::writer::{Job, Writer};
 use crate::archive::{Archive, VerifiedArchive};
+use crate::owner;
 use crate::pin::redacted;
 use crate::reporter::{Reporter, TaskId};
 
@@ -277,7 +278,7 @@ impl Transfer {
         let (paths, url) = (paths.clone(), self.url.clone());
         let (validator, needed) = (part.validator.clone(), self.archive.size);
         blocking(move || {
-            fs_err::File::create(&paths.part)
+            owner::create(&paths.part)
                 .and_then(|_| paths.note(&url, validator.as_ref(), size))
                 .map_err(|source| Cause::Write {
                     path: paths.part.clone(),

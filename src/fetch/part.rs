@@ -10,6 +10,7 @@ use url::Url;
 use super::error::Cause;
 use super::retry::{http_date, retry_after};
 use crate::digest::{Hasher, Sha256};
+use crate::owner;
 use crate::pin::redacted;
 
 /// Where a part and its side file are.
@@ -130,7 +131,7 @@ impl PartPaths {
             size,
         };
         let text = toml::to_string(&note).map_err(io::Error::other)?;
-        fs_err::write(&self.side, text)
+        owner::write(&self.side, text)
     }
 
     /// Removes both files.

@@ -62,7 +62,7 @@ impl Record {
         if read_text(&path)?.as_deref() == Some(&text) {
             return Ok(());
         }
-        atomic::replace(&path, &text)
+        atomic::note(&path, &text)
     }
 
     fn render(&self) -> String {

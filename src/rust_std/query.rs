@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Context, Distro, RustInfo, RustStdError, Rustup, process};
 use crate::digest::Sha256;
 use crate::env_vars;
+use crate::owner;
 use crate::project::toolchain_file::ToolchainFile;
 use crate::project::version::Version;
 
@@ -109,7 +110,7 @@ fn read(file: &Path, key: &str) -> Option<Answer> {
 fn keep(file: &Path, answer: &Answer) {
     let written = || -> std::io::Result<()> {
         let folder = file.parent().unwrap_or(Path::new("."));
-        fs_err::create_dir_all(folder)?;
+        owner::create_dir_all(folder)?;
         let temp = tempfile::NamedTempFile::new_in(folder)?;
         serde_json::to_writer(&temp, answer)?;
         temp.persist(file).map_err(|e| e.error)?;

@@ -10,6 +10,7 @@ mod json;
 mod killed;
 mod layers;
 mod manual;
+mod modes;
 mod network;
 mod odd_files;
 mod output;

@@ -95,10 +95,17 @@ fn in_a_mirror() {
                 rig.env.path(&format!("mirror/sha256/{}", fake.digest()))
             };
             make(&place);
-            let mirror = rig.env.path(if whole { "mirror.tar.zst" } else { "mirror" });
+            let mirror = rig
+                .env
+                .path(if whole { "mirror.tar.zst" } else { "mirror" });
             let told = succeed(rig.add().env("XTOOL_MIRROR", &mirror));
             assert!(told.contains("not a regular file"), "{told}");
-            assert_eq!(rig.toolchains().len(), 1, "{}", said(&super::rig::run(&mut rig.add())));
+            assert_eq!(
+                rig.toolchains().len(),
+                1,
+                "{}",
+                said(&super::rig::run(&mut rig.add()))
+            );
         }
     }
 }
