@@ -280,7 +280,8 @@ pub fn adopt(store: &Store, staging: Staging) -> Result<(Imported, bool), SdkErr
     Ok((inspect(&path)?, true))
 }
 
-/// Copies a folder with its links as they are; times and owners are dropped.
+/// Copies a folder with its links as they are; times and owners are dropped, and of the modes all but whether a file is
+/// a program. Set-user-ID bits above all: root's copy of somebody's file would run as root for everyone.
 pub fn copy_tree(from: &Path, to: &Path) -> Result<(), SdkError> {
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -292,12 +293,12 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<(), SdkError> {
             let target = to.join(&relative);
             let kind = entry.file_type().map_err(io_error("read", &entry.path()))?;
             if kind.is_dir() {
-                fs_err::create_dir(&target).map_err(io_error("create", &target))?;
+                owner::create_dir(&target).map_err(io_error("create", &target))?;
                 folders.push(relative);
             } else if kind.is_symlink() {
                 copy_link(&entry.path(), &target)?;
             } else if kind.is_file() {
-                fs_err::copy(entry.path(), &target).map_err(io_error("copy", &target))?;
+                owner::copy(&entry.path(), &target).map_err(io_error("copy", &target))?;
             } else {
                 return Err(SdkError::Odd {
                     path: from.to_owned(),
@@ -319,15 +320,13 @@ fn copy_link(from: &Path, to: &Path) -> Result<(), SdkError> {
 #[cfg(not(unix))]
 fn copy_link(from: &Path, to: &Path) -> Result<(), SdkError> {
     if from.is_dir() {
-        fs_err::create_dir(to).map_err(io_error("create", to))?;
+        owner::create_dir(to).map_err(io_error("create", to))?;
         return copy_tree(
             &fs_err::canonicalize(from).map_err(io_error("read", from))?,
             to,
         );
     }
-    fs_err::copy(from, to)
-        .map(|_| ())
-        .map_err(io_error("copy", to))
+    owner::copy(from, to).map_err(io_error("copy", to))
 }
 
 /// Every link stays inside. An SDK is read by compilers with all of the user's rights, so one that leads elsewhere

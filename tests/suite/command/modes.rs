@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::rig::{Fake, Rig, TARGET, succeed};
+use super::rig::{Fake, Rig, TARGET, fail, succeed};
 
 /// xtool under a umask.
 fn under(umask: &str, command: &Command) -> Command {
@@ -77,4 +77,49 @@ fn an_open_umask_opens_no_store() {
             assert_eq!(mode(&path), project, "{umask}: {file}");
         }
     }
+}
+
+/// F34's neighbour: of an SDK's folder the modes are no more taken over than of an archive: no set-user-ID, set-group-ID
+/// or sticky bit, and nothing for others to write; FIFOs are refused.
+#[test]
+fn an_sdks_folder_brings_no_modes() {
+    let rig = Rig::new();
+    let sdk = rig.env.path("MacOSX14.5.sdk");
+    let settings = r#"{"CanonicalName":"macosx14.5","Version":"14.5"}"#;
+    for (file, text) in [
+        ("SDKSettings.json", settings),
+        ("usr/lib/libSystem.tbd", "--- !tapi-tbd\n"),
+        ("usr/include/stdio.h", "int puts(const char *);\n"),
+        ("usr/include/sys/types.h", "typedef int pid_t;\n"),
+        ("usr/bin/tool", "#!/bin/sh\n"),
+    ] {
+        rig.env.write(&format!("MacOSX14.5.sdk/{file}"), text);
+    }
+    let set = |file: &str, mode| {
+        fs_err::set_permissions(sdk.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set("usr/bin/tool", 0o7777);
+    set("usr/include/stdio.h", 0o6666);
+    set("usr/include", 0o3777);
+    let import = ["sdk", "import", sdk.to_str().unwrap()];
+    succeed(&mut under("000", &rig.xtool(&import)));
+    let there = rig.home().join("sdks/MacOSX14.5");
+    for (file, expected) in [
+        ("usr/bin/tool", 0o755),
+        ("usr/include/stdio.h", 0o644),
+        ("usr/include", 0o755),
+        ("", 0o755),
+    ] {
+        assert_eq!(mode(&there.join(file)), expected, "{file}");
+    }
+    for path in all(&rig.home()) {
+        assert_eq!(mode(&path) & 0o7022, 0, "{}", path.display());
+    }
+
+    fs_err::remove_dir_all(&there).unwrap();
+    let fifo = Command::new("mkfifo").arg(sdk.join("usr/pipe")).status();
+    assert!(fifo.unwrap().success());
+    fail(&mut rig.xtool(&import), &["usr/pipe"]);
+    assert!(!there.exists());
+    rig.assert_tidy();
 }
