@@ -30,7 +30,7 @@ pub mod format;
 pub mod gate;
 mod input;
 mod plan;
-mod tarball;
+pub(crate) mod tarball;
 mod tree;
 mod zipfile;
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use super::download::UNPINNED_LIMIT;
 use super::error::FetchError;
 use super::part::absent;
 use crate::archive::{Archive, VerifiedArchive, VerifyError};
@@ -183,7 +184,8 @@ impl Cache {
         Ok((freed, left))
     }
 
-    /// Copies `reader` to the archive's place, if it is the archive. Never reads past the pinned size.
+    /// Copies `reader` to the archive's place, if it is the archive. Never reads past the pinned size, nor without one for
+    /// ever.
     pub(super) fn copy_in(
         &self,
         archive: &Archive,
@@ -191,7 +193,8 @@ impl Cache {
     ) -> Result<VerifiedArchive, CopyError> {
         self.prepare()?;
         let copy = self.scratch(archive.sha256);
-        let (found, size) = copy.fill(reader, archive.size)?;
+        let limit = archive.size.unwrap_or(UNPINNED_LIMIT);
+        let (found, size) = copy.fill(reader, archive.size, limit)?;
         Ok(self.commit(&copy, archive, found, size)?)
     }
 
@@ -283,6 +286,7 @@ impl Scratch {
         &self,
         mut reader: impl io::Read,
         pinned: Option<u64>,
+        limit: u64,
     ) -> Result<(Sha256, u64), CopyError> {
         use io::Write as _;
         let failed = |source| {
@@ -297,7 +301,7 @@ impl Scratch {
         let mut buffer = vec![0; 256 * 1024];
         let mut size = 0;
         // One byte more than pinned is enough to know that it is another file.
-        while pinned.is_none_or(|pinned| size <= pinned) {
+        while size <= limit {
             let n = match reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(n) => n,
@@ -340,5 +344,21 @@ fn look(path: &Path, archive: &Archive) -> Result<Look, FetchError> {
             needed: None,
             source,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F8's neighbour: what is copied without a pinned size has an end, too.
+    #[test]
+    fn a_copy_stops_at_its_limit() {
+        use io::Read as _;
+        let dir = tempfile::tempdir().unwrap();
+        let copy = Scratch(dir.path().join("copy"));
+        let much = io::repeat(0).take(8 << 20);
+        let (_, size) = copy.fill(much, None, 1 << 20).unwrap();
+        assert!((1 << 20..2 << 20).contains(&size), "{size}");
     }
 }

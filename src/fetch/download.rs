@@ -23,7 +23,7 @@ use crate::pin::redacted;
 use crate::reporter::{Reporter, TaskId};
 
 /// Where a download stops whose size is not pinned: 16 GiB, more than any toolchain or SDK.
-const UNPINNED_LIMIT: u64 = 16 << 30;
+pub(super) const UNPINNED_LIMIT: u64 = 16 << 30;
 
 /// The download of one archive from one address.
 pub(super) struct Transfer {

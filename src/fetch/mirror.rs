@@ -1,7 +1,7 @@
 //! What `XTOOL_MIRROR` names: archives under their digest, on a static file server, in a folder, or in a `.tar.zst`.
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, BufReader};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,16 @@ use super::error::{Cause, FetchError};
 use crate::archive::{Archive, VerifiedArchive};
 use crate::digest::Sha256;
 use crate::regular;
+use crate::unpack::tarball::members::{Kind, Member, Members};
+use crate::unpack::{self, Limits};
+
+/// What a `.tar.zst` may cost. Its headers are read with the same care as an archive's: nobody vouches for them. zstd's
+/// own bound on a window is 128 MiB.
+const LIMITS: Limits = Limits {
+    max_bytes: 1 << 42,
+    max_entries: 300_000,
+    decoder_memory: 128 << 20,
+};
 
 /// What a fetcher has learnt about its mirror.
 #[derive(Debug, Default)]
@@ -102,15 +112,23 @@ pub(super) fn from_tar(
         })
     };
     let (file, _) = regular::open(path).map_err(broken)?;
-    let mut tar = tar::Archive::new(zstd::Decoder::new(file).map_err(broken)?);
+    let decoder = zstd::Decoder::new(file).map_err(broken)?;
+    let mut members = Members::new(BufReader::new(decoder), LIMITS);
     let mut seen = HashSet::new();
-    for entry in tar.entries().map_err(broken)? {
-        let entry = entry.map_err(broken)?;
-        let Some(digest) = entry_digest(&entry) else {
+    let mut count = 0;
+    while let Some(member) = members.next().map_err(|e| broken(io::Error::other(e)))? {
+        count += 1;
+        if count > LIMITS.max_entries {
+            let limit = LIMITS.max_entries;
+            return Err(broken(io::Error::other(unpack::Cause::TooManyEntries {
+                limit,
+            })));
+        }
+        let Some(digest) = member_digest(&member) else {
             continue;
         };
         if digest == archive.sha256 {
-            return cache.copy_in(archive, entry).map_err(|e| copied(e, path));
+            return cache.copy_in(archive, members).map_err(|e| copied(e, path));
         }
         seen.insert(digest);
     }
@@ -119,12 +137,11 @@ pub(super) fn from_tar(
 }
 
 /// The digest that a regular entry `sha256/<digest>` is named by; any other entry is none of ours.
-fn entry_digest<R: io::Read>(entry: &tar::Entry<'_, R>) -> Option<Sha256> {
-    if entry.header().entry_type() != tar::EntryType::Regular {
+fn member_digest(member: &Member) -> Option<Sha256> {
+    if member.kind != Kind::File {
         return None;
     }
-    let path = entry.path_bytes();
-    let name = std::str::from_utf8(&path).ok()?;
+    let name = std::str::from_utf8(&member.path).ok()?;
     let name = name.strip_prefix("./").unwrap_or(name);
     name.strip_prefix("sha256/")?.parse().ok()
 }
