@@ -173,3 +173,48 @@ fn prune_with_a_note_that_cannot_be_read() {
     super::rig::fail(&mut rig.xtool(&["cache", "prune"]), &["abc.toml", "help:"]);
     assert_eq!(rig.toolchains().len(), 1);
 }
+
+/// F49's neighbour: the store is named by a link or with a `.` in it, and the system tells of the program's real place.
+#[test]
+#[cfg(target_os = "linux")]
+fn prune_knows_a_running_program_under_the_stores_other_names() {
+    let program = fs_err::read("/bin/sleep").unwrap();
+    let content = crate::unpack::build::Kind::File(program);
+    let fake = Fake::with(
+        "fake",
+        [crate::unpack::build::entry("bin/sleep", content, 0o755)],
+    );
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    for dotted in [false, true] {
+        let rig = Rig::with(&server, std::slice::from_ref(&fake));
+        fs_err::create_dir_all(rig.home()).unwrap();
+        let home = if dotted {
+            rig.env.path("./home")
+        } else {
+            let link = rig.env.path("link");
+            fs_err::os::unix::fs::symlink(rig.home(), &link).unwrap();
+            link
+        };
+        let with = |args: &[&str]| {
+            let mut command = rig.xtool(args);
+            command.env("XTOOL_HOME", &home);
+            command
+        };
+        succeed(&mut with(&["add", TARGET, "--no-rust-std"]));
+        let ids = rig.toolchains();
+        let sleep = rig
+            .home()
+            .join("toolchains")
+            .join(&ids[0])
+            .join("bin/sleep");
+        let mut running = spawn(&mut rig.program(&sleep, &["30"]));
+        succeed(&mut with(&["remove", "--all"]));
+        let said = succeed(&mut with(&["cache", "prune"]));
+        assert!(said.contains(&ids[0]) && said.contains("in use"), "{said}");
+        assert_eq!(rig.toolchains(), ids);
+        running.kill().unwrap();
+        running.wait().unwrap();
+        succeed(&mut with(&["cache", "prune"]));
+        assert_eq!(rig.toolchains(), [""; 0]);
+    }
+}
