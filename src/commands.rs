@@ -1,5 +1,6 @@
 //! One file a command. Each takes its parsed arguments, drives the library and prints.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -61,12 +62,11 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default();
         let message = message.strip_prefix("error: ").unwrap_or(message);
-        println!(
-            "{:#}",
-            serde_json::json!({
-                "error": { "message": message, "causes": [], "help": "xtool help" }
-            })
-        );
+        let value = serde_json::json!({
+            "error": { "message": message, "causes": [], "help": "xtool help" }
+        });
+        // Not `println!`, which panics where nobody reads or nothing fits.
+        let _ = writeln!(std::io::stdout(), "{value:#}");
     }
     // A reader that has gone away is no error.
     let _ = error.print();
