@@ -12,7 +12,7 @@ use xtool::project::cargo_config::{Change, Entries};
 use xtool::project::consent::Consented;
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions};
-use xtool::project::{Kind, Project, Record, StateDirs, shadows};
+use xtool::project::{Kind, Project, Record, StateDirs, check_cargo_config, shadows};
 use xtool::reporter::{Reporter, Silent};
 use xtool::resolve::{self, ToolchainSpec};
 use xtool::rust_std::{self, Outcome, Wish};
@@ -53,6 +53,8 @@ struct Ready {
 /// Does it. Exit code 1 when a step could not be done; everything else was done and kept.
 pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
     let project = request.project;
+    // Before anything is fetched for what then cannot be written.
+    check_cargo_config(&project.root)?;
     let dirs = session.state_dirs();
     let config = Config::load(project)?.unwrap_or_default();
     let old_lock = Lock::load(project)?.unwrap_or_default();

@@ -7,6 +7,7 @@ use toml_edit::{Document, Item};
 use super::atomic::read_text;
 use super::splice;
 use super::{CONFIG_FILE, Kind, Project, ProjectError};
+use crate::regular;
 
 /// A workspace's manifest, as far as it decides who belongs to it (cargo's reference, "Workspaces").
 struct Workspace {
@@ -21,6 +22,20 @@ impl Workspace {
         let holds = |list: &[String]| list.iter().any(|p| folder.starts_with(self.root.join(p)));
         holds(&self.exclude) && !holds(&self.members)
     }
+}
+
+/// Fails where cargo would find a pipe or a device in place of its configuration: it would wait for ever, or read until
+/// the memory is full. For use before cargo is started in `root`.
+pub fn check_cargo_config(root: &Path) -> Result<(), ProjectError> {
+    for folder in root.ancestors() {
+        for name in ["config", "config.toml"] {
+            let path = folder.join(".cargo").join(name);
+            if fs_err::metadata(&path).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+                regular::open(&path).map_err(|source| ProjectError::Read { path, source })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Finds the project that `cwd` (absolute) lies in.

@@ -9,6 +9,7 @@ use super::{Context, Distro, RustInfo, RustStdError, Rustup, process};
 use crate::digest::Sha256;
 use crate::env_vars;
 use crate::owner;
+use crate::project::check_cargo_config;
 use crate::project::toolchain_file::ToolchainFile;
 use crate::project::version::Version;
 
@@ -43,6 +44,7 @@ pub fn query(context: Context<'_>) -> Result<RustInfo, RustStdError> {
     let answer = if let Some(answer) = read(&file, &key) {
         answer
     } else {
+        check_cargo_config(context.project.root())?;
         let answer = ask(&rustc, cargo.as_deref(), key, context)?;
         keep(&file, &answer);
         answer

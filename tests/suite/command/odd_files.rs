@@ -24,7 +24,8 @@ fn in_the_project() {
     let server = Fake::serve(std::slice::from_ref(&fake));
     let settings = format!("[targets.{TARGET}]\n");
     let sync = &["sync"][..];
-    let add = &["add", TARGET, "--no-rust-std"][..];
+    // A link out of the project needs consent.
+    let add = &["add", TARGET, "--no-rust-std", "--trust"][..];
     for (file, args) in [
         ("xtool.lock", sync),
         (".cargo/config.toml", add),
