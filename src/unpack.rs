@@ -17,7 +17,6 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::archive::VerifiedArchive;
 use crate::help::Help;
@@ -329,7 +328,7 @@ fn base(dest: &Path) -> Result<Cow<'_, Path>, Cause> {
 
 fn open(archive: &VerifiedArchive) -> Result<FilePart, Cause> {
     let read = |source| Cause::Read { source };
-    let file = fs_err::File::open(archive.path()).map_err(read)?;
+    let file = archive.file();
     let found = file.metadata().map_err(read)?.len();
     if found != archive.size() {
         return Err(Cause::Changed {
@@ -337,7 +336,7 @@ fn open(archive: &VerifiedArchive) -> Result<FilePart, Cause> {
             found,
         });
     }
-    Ok(FilePart::new(Arc::new(file), 0, found))
+    Ok(FilePart::new(file, 0, found))
 }
 
 fn confirm(format: Format, content: &FilePart) -> Result<(), Cause> {

@@ -239,7 +239,13 @@ impl Cache {
         size: u64,
     ) -> Result<VerifiedArchive, FetchError> {
         let path = self.path(archive.sha256);
-        let verified = VerifiedArchive::from_digest(&path, archive, found, size)?;
+        // Before it has the name under which others may remove it.
+        let file = fs_err::File::open(&copy.0).map_err(|source| FetchError::Cache {
+            path: copy.0.clone(),
+            needed: None,
+            source,
+        })?;
+        let verified = VerifiedArchive::from_digest(&path, file, archive, found, size)?;
         match fs_err::rename(&copy.0, &path) {
             Ok(()) => Ok(verified),
             // Windows does not replace a file that somebody reads; it may already be the archive.

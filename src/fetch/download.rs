@@ -241,7 +241,16 @@ impl Transfer {
         body: &Body,
     ) -> Result<VerifiedArchive, Cause> {
         let found = part.hasher.clone().finish();
-        match VerifiedArchive::from_digest(&self.path, &self.archive, found, part.len) {
+        let file = paths.part.clone();
+        // Before it has the name under which others may remove it.
+        let file = blocking(move || fs_err::File::open(file))
+            .await
+            .map_err(|source| Cause::Write {
+                path: paths.part.clone(),
+                needed: self.archive.size,
+                source,
+            })?;
+        match VerifiedArchive::from_digest(&self.path, file, &self.archive, found, part.len) {
             Ok(verified) => {
                 let (paths, path) = (paths.clone(), self.path.clone());
                 let needed = self.archive.size;
