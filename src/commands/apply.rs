@@ -165,7 +165,8 @@ fn install(
     let manifest = session.manifest()?;
     let mut wants: Vec<Want> = Vec::new();
     for ((triple, _), pin) in targets.iter().zip(pins) {
-        Want::add(&mut wants, pin, manifest.extent(&pin.toolchain, triple));
+        let extent = manifest.extent(&pin.toolchain, triple);
+        Want::add(&mut wants, pin, extent, programs(session, triple, pin)?);
     }
     let outcomes = session.installer()?.install_all(&wants);
     let mut failures = Vec::new();
@@ -200,6 +201,26 @@ fn install(
         }
     }
     Ok((ready, failures))
+}
+
+/// What the target needs of its toolchain, as the manifest has it.
+pub fn programs(session: &Session, triple: &Triple, pin: &Pin) -> Result<Vec<variant::Program>> {
+    let manifest = session.manifest()?;
+    let tools = manifest
+        .target(triple)
+        .and_then(|t| t.tools.get(&pin.toolchain));
+    let (Some(toolchain), Some(tools)) = (manifest.toolchains.get(&pin.toolchain), tools) else {
+        // An older lock's; what it is used for will say so.
+        return Ok(Vec::new());
+    };
+    let host = session.machine().host;
+    Ok(variant::programs(
+        triple,
+        toolchain,
+        tools,
+        &pin.version,
+        host,
+    ))
 }
 
 /// What was installed, or added to what was there.

@@ -15,6 +15,7 @@ mod network;
 mod odd_files;
 mod output;
 mod parts;
+mod programs;
 mod prune;
 mod rig;
 mod sdk;
