@@ -168,7 +168,13 @@ impl Transfer {
                 *part = Part::default();
                 self.discard(paths).await;
             }
-            return Err(cause);
+            return Err(match cause {
+                // The whole under the name of a rest, as some servers send it, and then it may do without a range.
+                Cause::TooLong { .. } if appending => Cause::CannotResume {
+                    reason: "it sent more than the rest",
+                },
+                cause => cause,
+            });
         }
         match self.archive.size {
             // Nothing else tells a short body that nobody announced, or a short range, from a whole one.

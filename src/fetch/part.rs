@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -12,6 +13,7 @@ use super::retry::{http_date, retry_after};
 use crate::digest::{Hasher, Sha256};
 use crate::owner;
 use crate::pin::redacted;
+use crate::regular;
 
 /// Where a part and its side file are.
 #[derive(Debug, Clone)]
@@ -94,9 +96,11 @@ impl PartPaths {
     /// The part of an earlier run, read and hashed; an empty one when there is none that `url` could continue. A part
     /// with another address, or longer than `size`, cannot be; nor one whose side file does not parse (F7).
     pub(super) fn load(&self, url: &Url, size: Option<u64>) -> Part {
-        let Some(noted) = fs_err::read_to_string(&self.side)
+        let Some(noted) = regular::read_text(&self.side)
             .ok()
             .and_then(|text| toml::from_str::<Side>(&text).ok())
+            // One that no request can carry is not what a server sent.
+            .filter(|side| HeaderValue::from_str(side.validator.text()).is_ok())
         else {
             return Part::default();
         };
