@@ -5,6 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use tracing::Level;
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
 use crate::cli::{Cli, Command};
 use crate::printer::Printer;
 
@@ -103,9 +108,11 @@ fn init_log(verbose: u8) {
     }
     let filter =
         asked.unwrap_or_else(|| if verbose > 2 { "debug" } else { "xtool=debug" }.to_owned());
-    tracing_subscriber::fmt()
+    // Whatever is asked for: at `trace` the HTTP client names addresses with their passwords.
+    let secret = filter_fn(|m| *m.level() != Level::TRACE || m.target().starts_with("xtool"));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_env_filter(filter)
         .without_time()
-        .init();
+        .with_filter(EnvFilter::new(filter).and(secret));
+    tracing_subscriber::registry().with(lines).init();
 }
