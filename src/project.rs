@@ -24,7 +24,7 @@ pub mod version;
 
 pub use atomic::{Held, StateDirs};
 pub use error::ProjectError;
-pub use record::Record;
+pub use record::{Record, Records};
 pub use root::check_cargo_config;
 pub use settings::Config;
 

@@ -218,3 +218,33 @@ fn prune_knows_a_running_program_under_the_stores_other_names() {
         assert_eq!(rig.toolchains(), [""; 0]);
     }
 }
+
+/// F49's neighbour: a project on a disk that is not mounted keeps its toolchain; one that was removed does not, and that
+/// is said.
+#[test]
+fn prune_tells_a_project_that_is_away_from_one_that_is_gone() {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    let (disk, inside) = (rig.env.path("disk"), rig.env.path("disk/project"));
+    fs_err::create_dir(&disk).unwrap();
+    fs_err::rename(rig.project(), &inside).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = rig.xtool(args);
+        command.current_dir(rig.env.path("user"));
+        succeed(&mut command)
+    };
+    let mut add = rig.add();
+    succeed(add.current_dir(&inside));
+    let ids = rig.toolchains();
+    let unmounted = rig.env.path("unmounted");
+    fs_err::rename(&disk, &unmounted).unwrap();
+    let said = run(&["cache", "prune"]);
+    assert!(said.contains("is away") && said.contains("rm '"), "{said}");
+    assert_eq!(rig.toolchains(), ids);
+    fs_err::rename(&unmounted, &disk).unwrap();
+    fs_err::remove_dir_all(&inside).unwrap();
+    let said = run(&["cache", "prune"]);
+    assert!(said.contains("is gone") && said.contains(&ids[0]), "{said}");
+    assert_eq!(rig.toolchains(), [""; 0]);
+}
