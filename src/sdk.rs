@@ -37,6 +37,14 @@ pub enum SdkError {
         /// The folder.
         path: PathBuf,
     },
+    /// More than one, and nothing says which.
+    #[error("There are several Apple SDKs in `{}`: {}", path.display(), names.join(", "))]
+    Several {
+        /// The folder.
+        path: PathBuf,
+        /// Their folders.
+        names: Vec<String>,
+    },
     /// The settings are not what Apple writes.
     #[error("`{}` cannot be understood: {message}", path.display())]
     Settings {
@@ -135,6 +143,10 @@ impl Help for SdkError {
             Self::Incomplete { .. } => Some(
                 "pack the SDK again with its links kept: tar --create --xz --file MacOSX.sdk.tar.xz MacOSX.sdk".to_owned(),
             ),
+            Self::Several { names, .. } => Some(format!(
+                "unpack it, and import one after the other: xtool sdk import {}",
+                names.first().map_or("MacOSX.sdk", String::as_str)
+            )),
             Self::Unknown { .. } => Some("xtool sdk import PATH   (xtool sdk list shows what is there)".to_owned()),
             Self::Store(e) => e.help(),
             Self::Leaves { .. } | Self::Link { .. } | Self::Odd { .. } => Some(
@@ -240,9 +252,16 @@ pub fn within(tree: &Path) -> Result<Imported, SdkError> {
         .filter(|path| path.join(SETTINGS).is_file() && !path.is_symlink())
         .collect();
     found.sort();
-    match found.first() {
-        Some(path) => inspect(path),
-        None => Err(SdkError::NotAnSdk {
+    match found.as_slice() {
+        [path] => inspect(path),
+        [_, _, ..] => Err(SdkError::Several {
+            path: tree.to_owned(),
+            names: found
+                .iter()
+                .filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
+                .collect(),
+        }),
+        [] => Err(SdkError::NotAnSdk {
             path: tree.to_owned(),
         }),
     }

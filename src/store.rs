@@ -35,7 +35,7 @@ pub enum StoreError {
     /// Neither `XTOOL_HOME` nor the platform says where the store is.
     #[error("Cannot tell where the store is: neither XTOOL_HOME nor a home folder is set")]
     NoHome,
-    /// A variable of the store is not an absolute path.
+    /// A variable that says where the store is is not an absolute path.
     #[error("{name} is `{}`: expected an absolute path", value.display())]
     NotAbsolute {
         /// The variable.
@@ -85,9 +85,17 @@ impl StoreError {
 impl Help for StoreError {
     fn help(&self) -> Option<String> {
         match self {
-            Self::NoHome | Self::NotAbsolute { .. } => {
-                Some("export XTOOL_HOME=\"$HOME/.local/share/xtool\"".to_owned())
-            }
+            Self::NoHome => Some("export XTOOL_HOME=\"$HOME/.local/share/xtool\"".to_owned()),
+            Self::NotAbsolute { name, value } => Some(match std::path::absolute(value) {
+                Ok(path) => format!("export {name}='{}'", path.display()),
+                Err(_) => format!("unset {name}"),
+            }),
+            Self::Io { path, .. } if dangling(path).is_some() => dangling(path).map(|link| {
+                format!(
+                    "`{}` is a link that leads nowhere: make what it leads to, or set XTOOL_HOME to another folder",
+                    link.display()
+                )
+            }),
             Self::Io { source, path, .. } => match source.kind() {
                 std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Some(format!(
                     "make `{}` writable, or set XTOOL_HOME to a folder of your own",
@@ -103,6 +111,12 @@ impl Help for StoreError {
             Self::Id(_) => None,
         }
     }
+}
+
+/// The link that leads nowhere on the way to a path, if that is why it is not there.
+fn dangling(path: &Path) -> Option<&Path> {
+    path.ancestors()
+        .find(|p| p.is_symlink() && fs_err::metadata(p).is_err())
 }
 
 /// Who prunes holds it, and who must not be pruned shares it.

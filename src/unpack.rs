@@ -255,6 +255,10 @@ impl Help for UnpackError {
                 "set `root` of that source in toolchains.toml to one of its folders".to_owned(),
             ),
             Cause::Changed { .. } => Some("run the command again".to_owned()),
+            Cause::Refused { .. } | Cause::Malformed { .. } | Cause::Damaged { .. } | Cause::Empty => Some(
+                "get it from another source or in another version; if its digest was pinned, it was published like this"
+                    .to_owned(),
+            ),
             Cause::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Some(
                     "free some space (`xtool cache prune`), or set XTOOL_HOME to another disk"

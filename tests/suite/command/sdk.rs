@@ -281,3 +281,17 @@ fn a_folders_links_stay_inside() {
     }
     rig.assert_tidy();
 }
+
+/// F41's neighbour: an archive with two SDKs: which one is not guessed.
+#[test]
+fn of_two_sdks_none_is_guessed() {
+    let rig = Rig::new();
+    let both = [sdk("14.5"), sdk("15.1")].concat();
+    let archive = rig.env.write("sdks.tar.gz", Format::TarGz.archive(&both));
+    fail(
+        &mut rig.xtool(&["sdk", "import", archive.to_str().unwrap()]),
+        &["MacOSX14.5.sdk, MacOSX15.1.sdk", "help:"],
+    );
+    assert!(names(&rig.home().join("sdks")).is_empty());
+    rig.assert_tidy();
+}
