@@ -13,7 +13,7 @@ use url::Url;
 use super::cache::DigestLock;
 use super::error::{Cause, FetchError};
 use super::part::{Part, PartPaths, Plan, plan};
-use super::request::{Warner, cause_of, get, head, is_html, send};
+use super::request::{Warner, cause_of, encoding, get, head, is_html, send};
 use super::retry::{Tries, jitter};
 use super::settings::Timeouts;
 use super::writer::{Job, Writer};
@@ -42,6 +42,8 @@ pub(super) struct Transfer {
 /// What a body was, beside its bytes.
 struct Body {
     html: bool,
+    /// What the server did to the bytes unasked.
+    encoding: Option<String>,
     /// Whether it only went on with a part.
     appended: bool,
 }
@@ -72,7 +74,9 @@ impl Transfer {
                 Ok(body) => match self.settle(&paths, &part, &body).await {
                     Ok(verified) => return Ok(verified),
                     // Bytes of several responses: the seam may be at fault. Once, the whole from one response.
-                    Err(Cause::Digest(_) | Cause::Html(_)) if body.appended && !restarted => {
+                    Err(Cause::Digest(_) | Cause::Encoded { .. } | Cause::Html(_))
+                        if body.appended && !restarted =>
+                    {
                         tracing::debug!(file = self.archive.file, "starting over");
                         restarted = true;
                         tries.made += 1;
@@ -117,6 +121,7 @@ impl Transfer {
         if part.len > 0 && part.hasher.clone().finish() == self.archive.sha256 {
             return Ok(Body {
                 html: false,
+                encoding: None,
                 appended: true,
             });
         }
@@ -163,6 +168,7 @@ impl Transfer {
         let framed = head.content_length.is_some()
             || response.headers().contains_key(header::TRANSFER_ENCODING);
         let html = is_html(&response);
+        let encoding = encoding(&response);
         if let Err(cause) = self.body(paths, part, &mut response, deadline, task).await {
             if matches!(cause, Cause::TooLong { .. } | Cause::Html(_)) {
                 *part = Part::default();
@@ -186,6 +192,7 @@ impl Transfer {
             }
             _ => Ok(Body {
                 html,
+                encoding,
                 appended: appending,
             }),
         }
@@ -274,10 +281,13 @@ impl Transfer {
                 let file = paths.part.clone();
                 let html = body.html || blocking(move || looks_like_html(&file)).await;
                 self.discard(paths).await;
-                Err(if html {
-                    Cause::Html(Some(wrong))
-                } else {
-                    Cause::Digest(wrong)
+                Err(match &body.encoding {
+                    _ if html => Cause::Html(Some(wrong)),
+                    Some(encoding) => Cause::Encoded {
+                        encoding: encoding.clone(),
+                        wrong: Box::new(wrong),
+                    },
+                    None => Cause::Digest(wrong),
                 })
             }
         }

@@ -74,9 +74,12 @@ pub(super) fn http_miss(error: FetchError) -> Miss {
         Some(Cause::Status { status, .. }) if matches!(status.as_u16(), 404 | 410) => Miss::Lacks,
         // An object store says 403 for what is not there when it must not list.
         Some(Cause::Status { status, .. }) if status.is_client_error() => Miss::Bad(error),
-        Some(Cause::Digest(_) | Cause::TooLong { .. } | Cause::EndedEarly { .. }) => {
-            Miss::Bad(error)
-        }
+        Some(
+            Cause::Digest(_)
+            | Cause::Encoded { .. }
+            | Cause::TooLong { .. }
+            | Cause::EndedEarly { .. },
+        ) => Miss::Bad(error),
         _ => Miss::Broken(error),
     }
 }
