@@ -115,7 +115,11 @@ pub fn staged_dir(prefix: &str, folder: &Path) -> io::Result<tempfile::TempDir> 
 /// Makes a folder for a program that makes files in it after the umask: where that lets others write, only the owner
 /// gets in at all.
 pub fn create_dir_around(path: &Path) -> io::Result<()> {
-    create_dir(path)?;
+    match create_dir(path) {
+        // Another process was faster.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => return Ok(()),
+        made => made?,
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -170,6 +170,11 @@ impl State {
 
 /// Makes the folders and files that apt expects; all of it is ours and can be deleted at any time.
 fn prepare(folder: &Path, architecture: &str) -> std::io::Result<fs_err::File> {
+    // apt makes the lists after the umask, and takes digests from them.
+    if !folder.is_dir() {
+        owner::create_dir_all(folder.parent().unwrap_or(folder))?;
+        owner::create_dir_around(folder)?;
+    }
     for sub in ["lists/partial", "cache/archives/partial", "log"] {
         owner::create_dir_all(&folder.join(sub))?;
     }
