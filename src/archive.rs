@@ -1,8 +1,13 @@
 //! What the stages pass to each other: an [`Archive`] that is wanted, and a [`VerifiedArchive`] that is had.
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fs_err::File;
 
 use crate::digest::Sha256;
+use crate::regular;
 
 /// An archive as manifest or lock pins it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +21,12 @@ pub struct Archive {
 }
 
 /// A file whose bytes had the pinned digest when it was made: the only thing that can be unpacked.
+///
+/// It is held open: what was verified is read, also when `cache clean` takes the name away meanwhile.
 #[derive(Debug, Clone)]
 pub struct VerifiedArchive {
     path: PathBuf,
+    file: Arc<File>,
     archive: Archive,
     size: u64,
 }
@@ -55,16 +63,20 @@ pub enum VerifyError {
 impl VerifiedArchive {
     /// Reads the whole file and compares it with the pin.
     pub fn check(path: &Path, archive: &Archive) -> Result<Self, VerifyError> {
-        let (found, size) = Sha256::of_file(path).map_err(|source| VerifyError::Read {
+        let unreadable = |source| VerifyError::Read {
             path: path.to_owned(),
             source,
-        })?;
-        Self::from_digest(path, archive, found, size)
+        };
+        let (file, _) = regular::open(path).map_err(unreadable)?;
+        let (found, size) = Sha256::of_reader(&file).map_err(unreadable)?;
+        Self::from_digest(path, file, archive, found, size)
     }
 
-    /// The same for a file whose digest was computed while it was written; private to the fetcher.
+    /// The same for an open file whose digest was computed while it was written, and which is, or soon will be, at
+    /// `path`; private to the fetcher.
     pub(crate) fn from_digest(
         path: &Path,
+        file: File,
         archive: &Archive,
         found: Sha256,
         size: u64,
@@ -80,6 +92,7 @@ impl VerifiedArchive {
         }
         Ok(Self {
             path: path.to_owned(),
+            file: Arc::new(file),
             archive: archive.clone(),
             size,
         })
@@ -88,6 +101,19 @@ impl VerifiedArchive {
     /// Where the bytes are.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The open file, for who reads by position.
+    pub(crate) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
+    /// Its bytes, from the first, at a position of the reader's own.
+    pub fn content(&self) -> Content {
+        Content {
+            file: self.file(),
+            at: 0,
+        }
     }
 
     /// The pin that the bytes agree with.
@@ -99,4 +125,33 @@ impl VerifiedArchive {
     pub fn size(&self) -> u64 {
         self.size
     }
+}
+
+/// Reads a [`VerifiedArchive`] from its begin.
+#[derive(Debug)]
+pub struct Content {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for Content {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = read_at(&self.file, buffer, self.at)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+/// Reads at a position, whatever others read of the same file.
+#[cfg(unix)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    use fs_err::os::unix::fs::FileExt as _;
+    file.read_at(buffer, at)
+}
+
+/// Reads at a position, whatever others read of the same file.
+#[cfg(windows)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    use fs_err::os::windows::fs::FileExt as _;
+    file.seek_read(buffer, at)
 }

@@ -1,8 +1,14 @@
 //! One file a command. Each takes its parsed arguments, drives the library and prints.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
+
+use tracing::Level;
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::{Cli, Command};
 use crate::printer::Printer;
@@ -61,12 +67,11 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default();
         let message = message.strip_prefix("error: ").unwrap_or(message);
-        println!(
-            "{:#}",
-            serde_json::json!({
-                "error": { "message": message, "causes": [], "help": "xtool help" }
-            })
-        );
+        let value = serde_json::json!({
+            "error": { "message": message, "causes": [], "help": "xtool help" }
+        });
+        // Not `println!`, which panics where nobody reads or nothing fits.
+        let _ = writeln!(std::io::stdout(), "{value:#}");
     }
     // A reader that has gone away is no error.
     let _ = error.print();
@@ -103,9 +108,11 @@ fn init_log(verbose: u8) {
     }
     let filter =
         asked.unwrap_or_else(|| if verbose > 2 { "debug" } else { "xtool=debug" }.to_owned());
-    tracing_subscriber::fmt()
+    // Whatever is asked for: at `trace` the HTTP client names addresses with their passwords.
+    let secret = filter_fn(|m| *m.level() != Level::TRACE || m.target().starts_with("xtool"));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_env_filter(filter)
         .without_time()
-        .init();
+        .with_filter(EnvFilter::new(filter).and(secret));
+    tracing_subscriber::registry().with(lines).init();
 }

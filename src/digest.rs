@@ -46,9 +46,9 @@ impl Sha256 {
         }
     }
 
-    /// The digest and size of a file.
+    /// The digest and size of a regular file.
     pub fn of_file(path: &Path) -> io::Result<(Self, u64)> {
-        Self::of_reader(fs_err::File::open(path)?)
+        Self::of_reader(crate::regular::open(path)?.0)
     }
 
     /// The first eight digits, for names that people read.

@@ -345,7 +345,7 @@ pub fn stale_paths(root: &Path) -> Vec<Finding> {
     let mut out = Vec::new();
     for name in ["config.toml", "config", "xtool.toml"] {
         let file = root.join(".cargo").join(name);
-        let Ok(text) = fs_err::read_to_string(&file) else {
+        let Ok(text) = crate::regular::read_text(&file) else {
             continue;
         };
         let Ok(document) = Document::parse(text.as_str()) else {

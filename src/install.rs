@@ -3,6 +3,7 @@
 //! In: [`Want`]s. Out: for each, the [`Installed`] toolchain or what stopped it; one that fails takes no other with it.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -17,6 +18,7 @@ use crate::reporter::Reporter;
 use crate::source::{self, SourceError};
 use crate::store::{Installed, Receipt, Staging, Store, StoreError};
 use crate::unpack::{self, Keep, UnpackError, Unpacked};
+use crate::variant::Program;
 
 mod transport;
 
@@ -37,6 +39,16 @@ pub enum InstallError {
         #[source]
         source: Box<UnpackError>,
     },
+    /// What the manifest says is in it is not.
+    #[error("{toolchain} {version} has no `{}`, which the manifest names as `{}` of `{}`", program.path, program.key, program.triple)]
+    NoProgram {
+        /// The toolchain's name.
+        toolchain: String,
+        /// Its version.
+        version: String,
+        /// What is missing.
+        program: Program,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -47,6 +59,13 @@ impl Help for InstallError {
         match self {
             Self::Source(e) => e.help().or_else(|| download_help(e)),
             Self::Unpack { source, .. } => source.help(),
+            Self::NoProgram {
+                toolchain, program, ..
+            } => Some(format!(
+                "mend `{}` in [target.{}.{toolchain}], or `root` of the toolchain's source, in the toolchains.toml \
+                 that names it",
+                program.key, program.triple
+            )),
             Self::Store(e) => e.help(),
         }
     }
@@ -76,17 +95,23 @@ pub struct Want {
     pub pin: Pin,
     /// How much.
     pub extent: Extent,
+    /// What must be in it.
+    pub programs: BTreeSet<Program>,
 }
 
 impl Want {
     /// Takes a target's toolchain into the list: one that is there already is wanted as far as either needs it.
-    pub fn add(wants: &mut Vec<Self>, pin: &Pin, extent: Extent) {
+    pub fn add(wants: &mut Vec<Self>, pin: &Pin, extent: Extent, programs: Vec<Program>) {
         let id = pin.id();
         match wants.iter_mut().find(|want| want.pin.id() == id) {
-            Some(want) => want.extent = want.extent.union(&extent),
+            Some(want) => {
+                want.extent = want.extent.union(&extent);
+                want.programs.extend(programs);
+            }
             None => wants.push(Self {
                 pin: pin.clone(),
                 extent,
+                programs: programs.into_iter().collect(),
             }),
         }
     }
@@ -191,12 +216,14 @@ impl Installer {
         }
         let provided = source::provide(&pin, &self.context, &self.fetcher).await?;
         let this = self.clone();
-        let extent = want.extent.clone();
+        let Want {
+            extent, programs, ..
+        } = want.clone();
         blocking(move || {
             let source = &pin.sources[provided.source];
             match there {
                 Some(there) => this.add(&pin, source, &provided.archives, &there, &extent),
-                None => this.whole(&pin, source, &provided.archives, &extent),
+                None => this.whole(&pin, source, &provided.archives, &extent, &programs),
             }
         })
         .await
@@ -209,10 +236,12 @@ impl Installer {
         source: &PinnedSource,
         archives: &[VerifiedArchive],
         extent: &Extent,
+        programs: &BTreeSet<Program>,
     ) -> Result<Outcome, InstallError> {
         let staging = self.store.stage()?;
         let keep = Keep::AllBut(&extent.without);
         let unpacked = unpack_all(pin, source, archives, &staging, keep)?;
+        check_programs(pin, &staging.tree(), programs)?;
         let mut receipt = Receipt {
             schema: 0,
             toolchain: pin.toolchain.clone(),
@@ -264,6 +293,25 @@ impl Installer {
             }),
         })
     }
+}
+
+/// What builds will start is there: files, or links that lead to one in the tree.
+fn check_programs(
+    pin: &Pin,
+    tree: &Path,
+    programs: &BTreeSet<Program>,
+) -> Result<(), InstallError> {
+    for program in programs {
+        let path: PathBuf = tree.join(program.path.split('/').collect::<PathBuf>());
+        if !path.is_file() {
+            return Err(InstallError::NoProgram {
+                toolchain: pin.toolchain.clone(),
+                version: pin.version.clone(),
+                program: program.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// A receipt's lines about archives.

@@ -12,6 +12,7 @@ use url::Url;
 use crate::archive::Archive;
 use crate::parts::{Extent, Parts};
 use crate::pin::PinnedSource;
+use crate::regular;
 use crate::target::{Host, Triple};
 
 mod parse;
@@ -174,7 +175,7 @@ impl Manifest {
         match replacement {
             None => Self::parse(BUILT_IN, Path::new("toolchains.toml (built in)")),
             Some(path) => {
-                let text = fs_err::read_to_string(path).map_err(|source| ManifestError::Read {
+                let text = regular::read_text(path).map_err(|source| ManifestError::Read {
                     path: path.to_owned(),
                     source,
                 })?;

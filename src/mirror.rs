@@ -119,9 +119,7 @@ pub fn write_folder(folder: &Path, archives: &[VerifiedArchive]) -> Result<Writt
             .prefix(".tmp-")
             .tempfile_in(&below)
             .map_err(failed("write in", &below))?;
-        let mut source =
-            fs_err::File::open(archive.path()).map_err(failed("read", archive.path()))?;
-        io::copy(&mut source, &mut temp).map_err(failed("write", &path))?;
+        io::copy(&mut archive.content(), &mut temp).map_err(failed("write", &path))?;
         // What was read may have changed since it was verified.
         VerifiedArchive::check(temp.path(), archive.archive()).map_err(|_| {
             let found = Sha256::of_file(temp.path()).map_or(digest, |(found, _)| found);
@@ -162,10 +160,9 @@ pub fn write_tar(path: &Path, archives: &[VerifiedArchive]) -> Result<Written, M
         header.set_mtime(0);
         header.set_uid(0);
         header.set_gid(0);
-        let source = fs_err::File::open(archive.path()).map_err(failed("read", archive.path()))?;
         // Digested on the way: what was read may have changed since it was verified.
         let mut source = Digesting {
-            inner: io::Read::take(source, archive.size()),
+            inner: io::Read::take(archive.content(), archive.size()),
             hasher: crate::digest::Hasher::new(),
         };
         tar.append_data(&mut header, format!("sha256/{digest}"), &mut source)

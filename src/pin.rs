@@ -171,7 +171,7 @@ impl PinnedSource {
     }
 }
 
-/// An address without user name, password and query, for messages and logs.
+/// An address without user name, password, query and fragment, for messages and logs.
 pub fn redacted(url: &Url) -> String {
     let mut url = url.clone();
     let secret = !url.username().is_empty() || url.password().is_some();
@@ -183,5 +183,7 @@ pub fn redacted(url: &Url) -> String {
     if url.query().is_some() {
         url.set_query(Some("…"));
     }
+    // No server gets it, so what stands there is a note of the user's, or a token of theirs.
+    url.set_fragment(None);
     url.to_string().replace("%E2%80%A6", "…")
 }

@@ -24,7 +24,8 @@ pub mod version;
 
 pub use atomic::{Held, StateDirs};
 pub use error::ProjectError;
-pub use record::Record;
+pub use record::{Record, Records};
+pub use root::check_cargo_config;
 pub use settings::Config;
 
 /// The committed file with the project's targets.

@@ -9,9 +9,14 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 
 use crate::help::Help;
+use crate::owner;
 use crate::shim::Sdk;
 use crate::store::{Staging, Store, StoreError};
 use crate::target::check_name;
+use crate::unpack::gate::Refusal;
+
+mod copy;
+pub use copy::copy_tree;
 
 /// Says version and name; Apple's own file at the top of every SDK since 10.15.
 const SETTINGS: &str = "SDKSettings.json";
@@ -31,6 +36,14 @@ pub enum SdkError {
     NotAnSdk {
         /// The folder.
         path: PathBuf,
+    },
+    /// More than one, and nothing says which.
+    #[error("There are several Apple SDKs in `{}`: {}", path.display(), names.join(", "))]
+    Several {
+        /// The folder.
+        path: PathBuf,
+        /// Their folders.
+        names: Vec<String>,
     },
     /// The settings are not what Apple writes.
     #[error("`{}` cannot be understood: {message}", path.display())]
@@ -61,6 +74,25 @@ pub enum SdkError {
         path: PathBuf,
         /// The link, relative to it.
         link: PathBuf,
+    },
+    /// A link that an archive could not have either.
+    #[error("The SDK `{}` has a link that is refused: `{}`", path.display(), link.display())]
+    Link {
+        /// Its folder.
+        path: PathBuf,
+        /// The link, relative to it.
+        link: PathBuf,
+        /// The reason.
+        #[source]
+        refusal: Refusal,
+    },
+    /// The store lies in it.
+    #[error("`{}` cannot be copied into the store, because the store is in it: `{}`", path.display(), store.display())]
+    HoldsStore {
+        /// Its folder.
+        path: PathBuf,
+        /// Where it would go.
+        store: PathBuf,
     },
     /// Something that is no file, folder or link.
     #[error("The SDK `{}` has something that is no file, folder or link: `{}`", path.display(), entry.display())]
@@ -111,9 +143,20 @@ impl Help for SdkError {
             Self::Incomplete { .. } => Some(
                 "pack the SDK again with its links kept: tar --create --xz --file MacOSX.sdk.tar.xz MacOSX.sdk".to_owned(),
             ),
+            Self::Several { names, .. } => Some(format!(
+                "unpack it, and import one after the other: xtool sdk import {}",
+                names.first().map_or("MacOSX.sdk", String::as_str)
+            )),
             Self::Unknown { .. } => Some("xtool sdk import PATH   (xtool sdk list shows what is there)".to_owned()),
             Self::Store(e) => e.help(),
-            Self::Leaves { .. } | Self::Odd { .. } | Self::Io { .. } => None,
+            Self::Leaves { .. } | Self::Link { .. } | Self::Odd { .. } => Some(
+                "import the SDK as Xcode installed it, or an archive of it".to_owned(),
+            ),
+            Self::HoldsStore { path, .. } => Some(format!(
+                "move the SDK out of the store, or set XTOOL_HOME to a folder outside `{}`",
+                path.display()
+            )),
+            Self::Io { .. } => None,
         }
     }
 }
@@ -209,9 +252,16 @@ pub fn within(tree: &Path) -> Result<Imported, SdkError> {
         .filter(|path| path.join(SETTINGS).is_file() && !path.is_symlink())
         .collect();
     found.sort();
-    match found.first() {
-        Some(path) => inspect(path),
-        None => Err(SdkError::NotAnSdk {
+    match found.as_slice() {
+        [path] => inspect(path),
+        [_, _, ..] => Err(SdkError::Several {
+            path: tree.to_owned(),
+            names: found
+                .iter()
+                .filter_map(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
+                .collect(),
+        }),
+        [] => Err(SdkError::NotAnSdk {
             path: tree.to_owned(),
         }),
     }
@@ -272,61 +322,11 @@ pub fn adopt(store: &Store, staging: Staging) -> Result<(Imported, bool), SdkErr
         drop(staging);
         return Ok((inspect(&path)?, false));
     }
-    fs_err::create_dir_all(&sdks).map_err(io_error("create", &sdks))?;
+    owner::create_dir_all(&sdks).map_err(io_error("create", &sdks))?;
     staging.sync()?;
     fs_err::rename(&staged.path, &path).map_err(io_error("rename into", &path))?;
     drop(staging);
     Ok((inspect(&path)?, true))
-}
-
-/// Copies a folder with its links as they are; times and owners are dropped.
-pub fn copy_tree(from: &Path, to: &Path) -> Result<(), SdkError> {
-    let mut folders = vec![PathBuf::new()];
-    while let Some(folder) = folders.pop() {
-        let source = from.join(&folder);
-        let entries = fs_err::read_dir(&source).map_err(io_error("list", &source))?;
-        for entry in entries {
-            let entry = entry.map_err(io_error("list", &source))?;
-            let relative = folder.join(entry.file_name());
-            let target = to.join(&relative);
-            let kind = entry.file_type().map_err(io_error("read", &entry.path()))?;
-            if kind.is_dir() {
-                fs_err::create_dir(&target).map_err(io_error("create", &target))?;
-                folders.push(relative);
-            } else if kind.is_symlink() {
-                copy_link(&entry.path(), &target)?;
-            } else if kind.is_file() {
-                fs_err::copy(entry.path(), &target).map_err(io_error("copy", &target))?;
-            } else {
-                return Err(SdkError::Odd {
-                    path: from.to_owned(),
-                    entry: relative,
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn copy_link(from: &Path, to: &Path) -> Result<(), SdkError> {
-    let text = fs_err::read_link(from).map_err(io_error("read", from))?;
-    fs_err::os::unix::fs::symlink(text, to).map_err(io_error("link", to))
-}
-
-/// Links need a privilege on Windows: what they lead to is copied, and a link to a folder becomes one.
-#[cfg(not(unix))]
-fn copy_link(from: &Path, to: &Path) -> Result<(), SdkError> {
-    if from.is_dir() {
-        fs_err::create_dir(to).map_err(io_error("create", to))?;
-        return copy_tree(
-            &fs_err::canonicalize(from).map_err(io_error("read", from))?,
-            to,
-        );
-    }
-    fs_err::copy(from, to)
-        .map(|_| ())
-        .map_err(io_error("copy", to))
 }
 
 /// Every link stays inside. An SDK is read by compilers with all of the user's rights, so one that leads elsewhere

@@ -21,10 +21,11 @@ pub use layout::Layout;
 use lock::Kind;
 pub use lock::Lock;
 pub use prune::{Pruned, dir_size};
-pub use receipt::{Receipt, write_atomically};
+pub use receipt::Receipt;
 pub use staging::Staging;
 
 use crate::help::Help;
+use crate::owner;
 use crate::parts::{Extent, Paths};
 use crate::target::check_name;
 
@@ -34,7 +35,7 @@ pub enum StoreError {
     /// Neither `XTOOL_HOME` nor the platform says where the store is.
     #[error("Cannot tell where the store is: neither XTOOL_HOME nor a home folder is set")]
     NoHome,
-    /// A variable of the store is not an absolute path.
+    /// A variable that says where the store is is not an absolute path.
     #[error("{name} is `{}`: expected an absolute path", value.display())]
     NotAbsolute {
         /// The variable.
@@ -84,9 +85,17 @@ impl StoreError {
 impl Help for StoreError {
     fn help(&self) -> Option<String> {
         match self {
-            Self::NoHome | Self::NotAbsolute { .. } => {
-                Some("export XTOOL_HOME=\"$HOME/.local/share/xtool\"".to_owned())
-            }
+            Self::NoHome => Some("export XTOOL_HOME=\"$HOME/.local/share/xtool\"".to_owned()),
+            Self::NotAbsolute { name, value } => Some(match std::path::absolute(value) {
+                Ok(path) => format!("export {name}='{}'", path.display()),
+                Err(_) => format!("unset {name}"),
+            }),
+            Self::Io { path, .. } if dangling(path).is_some() => dangling(path).map(|link| {
+                format!(
+                    "`{}` is a link that leads nowhere: make what it leads to, or set XTOOL_HOME to another folder",
+                    link.display()
+                )
+            }),
             Self::Io { source, path, .. } => match source.kind() {
                 std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Some(format!(
                     "make `{}` writable, or set XTOOL_HOME to a folder of your own",
@@ -102,6 +111,12 @@ impl Help for StoreError {
             Self::Id(_) => None,
         }
     }
+}
+
+/// The link that leads nowhere on the way to a path, if that is why it is not there.
+fn dangling(path: &Path) -> Option<&Path> {
+    path.ancestors()
+        .find(|p| p.is_symlink() && fs_err::metadata(p).is_err())
 }
 
 /// Who prunes holds it, and who must not be pruned shares it.
@@ -229,7 +244,7 @@ impl Store {
     ) -> Result<Installed, StoreError> {
         check_name(id, "toolchain id")?;
         let toolchains = self.layout.toolchains();
-        fs_err::create_dir_all(&toolchains).map_err(StoreError::io("create", &toolchains))?;
+        owner::create_dir_all(&toolchains).map_err(StoreError::io("create", &toolchains))?;
         let path = toolchains.join(id);
         // Left by a process that died between the rename and the receipt: nobody uses it.
         if path.symlink_metadata().is_ok() {

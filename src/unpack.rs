@@ -17,7 +17,6 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::archive::VerifiedArchive;
 use crate::help::Help;
@@ -30,7 +29,7 @@ pub mod format;
 pub mod gate;
 mod input;
 mod plan;
-mod tarball;
+pub(crate) mod tarball;
 mod tree;
 mod zipfile;
 
@@ -256,6 +255,10 @@ impl Help for UnpackError {
                 "set `root` of that source in toolchains.toml to one of its folders".to_owned(),
             ),
             Cause::Changed { .. } => Some("run the command again".to_owned()),
+            Cause::Refused { .. } | Cause::Malformed { .. } | Cause::Damaged { .. } | Cause::Empty => Some(
+                "get it from another source or in another version; if its digest was pinned, it was published like this"
+                    .to_owned(),
+            ),
             Cause::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Some(
                     "free some space (`xtool cache prune`), or set XTOOL_HOME to another disk"
@@ -329,7 +332,7 @@ fn base(dest: &Path) -> Result<Cow<'_, Path>, Cause> {
 
 fn open(archive: &VerifiedArchive) -> Result<FilePart, Cause> {
     let read = |source| Cause::Read { source };
-    let file = fs_err::File::open(archive.path()).map_err(read)?;
+    let file = archive.file();
     let found = file.metadata().map_err(read)?.len();
     if found != archive.size() {
         return Err(Cause::Changed {
@@ -337,7 +340,7 @@ fn open(archive: &VerifiedArchive) -> Result<FilePart, Cause> {
             found,
         });
     }
-    Ok(FilePart::new(Arc::new(file), 0, found))
+    Ok(FilePart::new(file, 0, found))
 }
 
 fn confirm(format: Format, content: &FilePart) -> Result<(), Cause> {

@@ -184,6 +184,46 @@ pub fn spec(
     Ok(spec)
 }
 
+/// A program that a build for a target cannot do without.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Program {
+    /// The target.
+    pub triple: Triple,
+    /// The manifest's key, `linker`; for zig, whose program is always the same, its name.
+    pub key: &'static str,
+    /// Relative to the toolchain's root, with `/` between its names.
+    pub path: String,
+}
+
+/// What must be in a toolchain, so that it is of use to a target.
+pub fn programs(
+    triple: &Triple,
+    toolchain: &Toolchain,
+    tools: &TargetTools,
+    version: &str,
+    host: Host,
+) -> Vec<Program> {
+    let zig = "zig".to_owned();
+    let named = if toolchain.family == Family::Zig {
+        vec![("zig", Some(&zig))]
+    } else {
+        vec![
+            ("linker", tools.linker.as_ref()),
+            ("cxx", tools.cxx.as_ref()),
+            ("ar", tools.ar.as_ref()),
+        ]
+    };
+    let major = version.split('.').next().unwrap_or_default();
+    let program = |(key, path): (&'static str, Option<&String>)| {
+        Some(Program {
+            triple: triple.clone(),
+            key,
+            path: path?.replace("{major}", major) + host.exe_suffix(),
+        })
+    };
+    named.into_iter().filter_map(program).collect()
+}
+
 /// What a toolchain has for programs of a target once they are built, by absolute path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AfterBuild {

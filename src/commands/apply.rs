@@ -12,7 +12,7 @@ use xtool::project::cargo_config::{Change, Entries};
 use xtool::project::consent::{self, Consented};
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, RustStd, TargetOptions};
-use xtool::project::{Held, Kind, Project, Record, StateDirs, shadows};
+use xtool::project::{Held, Kind, Project, Record, StateDirs, check_cargo_config, shadows};
 use xtool::reporter::{Reporter, Silent};
 use xtool::resolve::{self, ToolchainSpec};
 use xtool::rust_std::{self, Outcome, Wish};
@@ -53,6 +53,8 @@ struct Ready {
 /// Does it. Exit code 1 when a step could not be done; everything else was done and kept.
 pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
     let project = request.project;
+    // Before anything is fetched for what then cannot be written.
+    check_cargo_config(&project.root)?;
     let dirs = session.state_dirs();
     let config = Config::load(project)?.unwrap_or_default();
     let old_lock = Lock::load(project)?.unwrap_or_default();
@@ -163,7 +165,8 @@ fn install(
     let manifest = session.manifest()?;
     let mut wants: Vec<Want> = Vec::new();
     for ((triple, _), pin) in targets.iter().zip(pins) {
-        Want::add(&mut wants, pin, manifest.extent(&pin.toolchain, triple));
+        let extent = manifest.extent(&pin.toolchain, triple);
+        Want::add(&mut wants, pin, extent, programs(session, triple, pin)?);
     }
     let outcomes = session.installer()?.install_all(&wants);
     let mut failures = Vec::new();
@@ -200,6 +203,26 @@ fn install(
     Ok((ready, failures))
 }
 
+/// What the target needs of its toolchain, as the manifest has it.
+pub fn programs(session: &Session, triple: &Triple, pin: &Pin) -> Result<Vec<variant::Program>> {
+    let manifest = session.manifest()?;
+    let tools = manifest
+        .target(triple)
+        .and_then(|t| t.tools.get(&pin.toolchain));
+    let (Some(toolchain), Some(tools)) = (manifest.toolchains.get(&pin.toolchain), tools) else {
+        // An older lock's; what it is used for will say so.
+        return Ok(Vec::new());
+    };
+    let host = session.machine().host;
+    Ok(variant::programs(
+        triple,
+        toolchain,
+        tools,
+        &pin.version,
+        host,
+    ))
+}
+
 /// What was installed, or added to what was there.
 pub fn tell_installed(session: &Session, outcome: &Installation) {
     let r = &outcome.installed.receipt;
@@ -234,6 +257,9 @@ fn variant(
 ) -> Result<Ready> {
     session.store.adopt_zig_cache(&outcome.installed.id)?;
     let spec = spec(session, triple, options, &outcome.installed, pin)?;
+    if spec.zig.is_some() {
+        session.store.own_zig_cache(&outcome.installed.id);
+    }
     let name = shims::variant_name(&outcome.installed.id, triple, &spec)?;
     let folder = shims::write_variant(&session.store.layout().shims(), &name, &spec, exe)?;
     let tools = shims::tools_of(&spec);

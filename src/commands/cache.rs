@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde_json::json;
 use xtool::digest::Sha256;
 use xtool::project::{LOCK_FILE, Record};
+use xtool::regular;
 use xtool::store::dir_size;
 
 use super::failure::with_help;
@@ -101,9 +102,9 @@ fn prune(session: &Session, dry_run: bool) -> Result<()> {
 /// Ids that projects use.
 fn used(session: &Session) -> Result<BTreeSet<String>> {
     let dirs = session.state_dirs();
-    let (records, unreadable) = Record::all(&dirs)?;
+    let records = Record::all(&dirs)?;
     // A note that cannot be read may stand for a project that needs anything.
-    if let Some(path) = unreadable.first() {
+    if let Some(path) = records.unreadable.first() {
         return Err(with_help(
             format!(
                 "Cannot tell what the project of `{}` uses, so nothing is removed",
@@ -112,7 +113,24 @@ fn used(session: &Session) -> Result<BTreeSet<String>> {
             format!("xtool sync in that project, or rm '{}'", path.display()),
         ));
     }
-    Ok(records.into_iter().flat_map(|r| r.toolchains).collect())
+    let printer = session.printer;
+    for record in &records.gone {
+        printer.note(&format!(
+            "The project `{}` is gone, and needs nothing any more; where it was moved to, `xtool sync` brings it back",
+            record.root.display()
+        ));
+    }
+    // An unmounted disk says nothing of its projects.
+    for (path, record) in &records.away {
+        printer.note(&format!(
+            "The project `{}` is away, and what it uses stays; to give it up: rm '{}'",
+            record.root.display(),
+            path.display()
+        ));
+    }
+    let away = records.away.into_iter().map(|(_, record)| record);
+    let all = records.present.into_iter().chain(away);
+    Ok(all.flat_map(|r| r.toolchains).collect())
 }
 
 fn clean(session: &Session) -> Result<()> {
@@ -138,7 +156,7 @@ fn clean(session: &Session) -> Result<()> {
 fn key(session: &Session) -> Result<()> {
     let project = session.project()?;
     let path = project.root.join(LOCK_FILE);
-    let text = fs_err::read(&path).map_err(|e| {
+    let text = regular::read(&path, regular::TEXT_LIMIT).map_err(|e| {
         with_help(
             format!("Cannot read `{}`: {e}", path.display()),
             "xtool add TRIPLE   (writes it)",

@@ -126,6 +126,9 @@ pub fn prepare(
     };
     session.store.adopt_zig_cache(&installed.id)?;
     let spec = apply::spec(session, triple, options, &installed, pin)?;
+    if spec.zig.is_some() {
+        session.store.own_zig_cache(&installed.id);
+    }
     let name = shims::variant_name(&installed.id, triple, &spec)?;
     let exe = session.store.own_executable()?;
     let folder = shims::write_variant(&session.store.layout().shims(), &name, &spec, &exe)?;

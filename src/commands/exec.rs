@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
 use xtool::build_env::{go, shim};
+use xtool::owner;
 use xtool::shim::{self as shims, Tool};
 use xtool::target::{TargetOs, Triple};
 
@@ -65,7 +66,7 @@ fn prefixed(ready: &Prepared, triple: &Triple) -> Result<PathBuf> {
         (Tool::Windres, &["windres"]),
         (Tool::Dlltool, &["dlltool"]),
     ];
-    fs_err::create_dir_all(&bin)?;
+    owner::create_dir_all(&bin)?;
     for (tool, names) in names {
         if !tools.contains(&tool) {
             continue;
@@ -74,8 +75,7 @@ fn prefixed(ready: &Prepared, triple: &Triple) -> Result<PathBuf> {
         for name in names {
             let path = bin.join(format!("{prefix}-{name}{suffix}"));
             if !fs_err::read(&path).is_ok_and(|found| found == text.as_bytes()) {
-                xtool::store::write_atomically(&path, text.as_bytes())?;
-                make_executable(&path)?;
+                owner::replace(&path, text.as_bytes(), true)?;
             }
         }
     }
@@ -105,18 +105,6 @@ fn gnu_name(triple: &Triple) -> String {
         TargetOs::MacOs => format!("{arch}-apple-darwin"),
         TargetOs::Wasi | TargetOs::Other => triple.to_string(),
     }
-}
-
-#[cfg(unix)]
-fn make_executable(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
-fn make_executable(_path: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(unix)]

@@ -103,6 +103,7 @@ fn help_of(error: &anyhow::Error) -> Option<String> {
     }
     first_of!(
         Failure,
+        std::io::Error,
         xtool::fetch::FetchError,
         xtool::install::InstallError,
         xtool::manifest::ManifestError,

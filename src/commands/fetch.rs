@@ -34,7 +34,8 @@ pub fn run(args: &Fetch, session: &Session) -> Result<ExitCode> {
         let want = apply::spec_of(options)?;
         let pin = pins::pin(session, triple, want.as_ref(), &mut lock, how)?;
         let extent = session.manifest()?.extent(&pin.toolchain, triple);
-        Want::add(&mut wants, &pin, extent);
+        let programs = apply::programs(session, triple, &pin)?;
+        Want::add(&mut wants, &pin, extent, programs);
     }
     let mut installed = Vec::new();
     let mut failures: Vec<Error> = Vec::new();

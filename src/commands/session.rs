@@ -14,6 +14,7 @@ use xtool::project::consent::{Consented, Item};
 use xtool::project::lock::Lock;
 use xtool::project::settings::Config;
 use xtool::project::{CONFIG_FILE, Project, StateDirs, consent};
+use xtool::regular;
 use xtool::resolve::Machine;
 use xtool::source;
 use xtool::store::{Layout, Store};
@@ -116,7 +117,7 @@ impl Session {
             return Ok(base);
         }
         self.consented(project)?;
-        let text = fs_err::read_to_string(&path)?;
+        let text = regular::read_text(&path)?;
         Ok(Manifest::parse_over(&text, &path, base)?)
     }
 

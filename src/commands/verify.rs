@@ -76,7 +76,13 @@ fn one(session: &Session, triple: &Triple) -> Result<(String, Vec<Row>)> {
     // By the variant's name: cargo's part of it is built once.
     let name = ready.folder.file_name().unwrap_or_default();
     let scratch = session.store.layout().cache().join("verify").join(name);
-    fs_err::create_dir_all(&scratch)?;
+    // What is built there follows the umask, and runs: nobody else gets in.
+    let base = scratch.parent().unwrap_or(&scratch);
+    if !base.is_dir() {
+        xtool::owner::create_dir_all(session.store.layout().cache())?;
+        xtool::owner::create_dir_around(base)?;
+    }
+    xtool::owner::create_dir_all(&scratch)?;
     let bench = Bench {
         spec: &ready.spec,
         shims: &ready.folder,

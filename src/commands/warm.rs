@@ -45,7 +45,7 @@ fn one(
     let name = ready.folder.file_name().unwrap_or_default();
     // Only the results in the toolchain's own cache are wanted.
     let base = session.store.layout().cache().join("warm");
-    fs_err::create_dir_all(&base)?;
+    xtool::owner::create_dir_all(&base)?;
     let scratch = tempfile::Builder::new().prefix(name).tempdir_in(&base)?;
     session.printer.step(
         "Warming",

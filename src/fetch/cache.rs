@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use super::download::UNPINNED_LIMIT;
 use super::error::FetchError;
 use super::part::absent;
 use crate::archive::{Archive, VerifiedArchive, VerifyError};
 use crate::digest::{Hasher, Sha256};
 use crate::file_lock::{self, Asked};
+use crate::owner;
 use crate::reporter::Reporter;
 
 /// How often a lock that another process holds is looked at.
@@ -87,7 +89,7 @@ impl Cache {
     pub(super) fn prepare(&self) -> Result<(), FetchError> {
         for folder in ["sha256", "locks"] {
             let path = self.root.join("downloads").join(folder);
-            fs_err::create_dir_all(&path).map_err(|source| FetchError::Cache {
+            owner::create_dir_all(&path).map_err(|source| FetchError::Cache {
                 path,
                 needed: None,
                 source,
@@ -130,7 +132,7 @@ impl Cache {
             needed: None,
             source,
         };
-        let file = fs_err::File::options()
+        let file = owner::options()
             .write(true)
             .create(true)
             .truncate(false)
@@ -182,7 +184,8 @@ impl Cache {
         Ok((freed, left))
     }
 
-    /// Copies `reader` to the archive's place, if it is the archive. Never reads past the pinned size.
+    /// Copies `reader` to the archive's place, if it is the archive. Never reads past the pinned size, nor without one for
+    /// ever.
     pub(super) fn copy_in(
         &self,
         archive: &Archive,
@@ -190,7 +193,8 @@ impl Cache {
     ) -> Result<VerifiedArchive, CopyError> {
         self.prepare()?;
         let copy = self.scratch(archive.sha256);
-        let (found, size) = copy.fill(reader, archive.size)?;
+        let limit = archive.size.unwrap_or(UNPINNED_LIMIT);
+        let (found, size) = copy.fill(reader, archive.size, limit)?;
         Ok(self.commit(&copy, archive, found, size)?)
     }
 
@@ -215,7 +219,7 @@ impl Cache {
             self.commit(&copy, archive, found, size)
         } else {
             // A link, or another file system.
-            let reader = fs_err::File::open(file).map_err(unreadable)?;
+            let (reader, _) = crate::regular::open(file).map_err(unreadable)?;
             self.copy_in(archive, reader).map_err(|e| match e {
                 CopyError::Read(source) => unreadable(source),
                 CopyError::Ours(error) => error,
@@ -235,7 +239,13 @@ impl Cache {
         size: u64,
     ) -> Result<VerifiedArchive, FetchError> {
         let path = self.path(archive.sha256);
-        let verified = VerifiedArchive::from_digest(&path, archive, found, size)?;
+        // Before it has the name under which others may remove it.
+        let file = fs_err::File::open(&copy.0).map_err(|source| FetchError::Cache {
+            path: copy.0.clone(),
+            needed: None,
+            source,
+        })?;
+        let verified = VerifiedArchive::from_digest(&path, file, archive, found, size)?;
         match fs_err::rename(&copy.0, &path) {
             Ok(()) => Ok(verified),
             // Windows does not replace a file that somebody reads; it may already be the archive.
@@ -282,6 +292,7 @@ impl Scratch {
         &self,
         mut reader: impl io::Read,
         pinned: Option<u64>,
+        limit: u64,
     ) -> Result<(Sha256, u64), CopyError> {
         use io::Write as _;
         let failed = |source| {
@@ -291,12 +302,12 @@ impl Scratch {
                 source,
             })
         };
-        let mut file = fs_err::File::create(&self.0).map_err(failed)?;
+        let mut file = owner::create(&self.0).map_err(failed)?;
         let mut hasher = Hasher::new();
         let mut buffer = vec![0; 256 * 1024];
         let mut size = 0;
         // One byte more than pinned is enough to know that it is another file.
-        while pinned.is_none_or(|pinned| size <= pinned) {
+        while size <= limit {
             let n = match reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(n) => n,
@@ -339,5 +350,21 @@ fn look(path: &Path, archive: &Archive) -> Result<Look, FetchError> {
             needed: None,
             source,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F8's neighbour: what is copied without a pinned size has an end, too.
+    #[test]
+    fn a_copy_stops_at_its_limit() {
+        use io::Read as _;
+        let dir = tempfile::tempdir().unwrap();
+        let copy = Scratch(dir.path().join("copy"));
+        let much = io::repeat(0).take(8 << 20);
+        let (_, size) = copy.fill(much, None, 1 << 20).unwrap();
+        assert!((1 << 20..2 << 20).contains(&size), "{size}");
     }
 }

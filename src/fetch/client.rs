@@ -171,7 +171,7 @@ fn roots(network: &Network) -> Result<Option<Vec<CertificateDer<'static>>>, Fetc
 
 /// The certificates of a PEM file that can serve as roots; odd ones in a bundle are passed over.
 fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
-    let bytes = fs_err::read(path)?;
+    let bytes = crate::regular::read(path, crate::regular::TEXT_LIMIT)?;
     let mut store = rustls::RootCertStore::empty();
     let mut found = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(&bytes) {

@@ -13,16 +13,17 @@ use url::Url;
 use super::cache::DigestLock;
 use super::error::{Cause, FetchError};
 use super::part::{Part, PartPaths, Plan, plan};
-use super::request::{Warner, cause_of, get, head, is_html, send};
+use super::request::{Warner, cause_of, encoding, get, head, is_html, send};
 use super::retry::{Tries, jitter};
 use super::settings::Timeouts;
 use super::writer::{Job, Writer};
 use crate::archive::{Archive, VerifiedArchive};
+use crate::owner;
 use crate::pin::redacted;
 use crate::reporter::{Reporter, TaskId};
 
 /// Where a download stops whose size is not pinned: 16 GiB, more than any toolchain or SDK.
-const UNPINNED_LIMIT: u64 = 16 << 30;
+pub(super) const UNPINNED_LIMIT: u64 = 16 << 30;
 
 /// The download of one archive from one address.
 pub(super) struct Transfer {
@@ -41,6 +42,8 @@ pub(super) struct Transfer {
 /// What a body was, beside its bytes.
 struct Body {
     html: bool,
+    /// What the server did to the bytes unasked.
+    encoding: Option<String>,
     /// Whether it only went on with a part.
     appended: bool,
 }
@@ -71,7 +74,9 @@ impl Transfer {
                 Ok(body) => match self.settle(&paths, &part, &body).await {
                     Ok(verified) => return Ok(verified),
                     // Bytes of several responses: the seam may be at fault. Once, the whole from one response.
-                    Err(Cause::Digest(_) | Cause::Html(_)) if body.appended && !restarted => {
+                    Err(Cause::Digest(_) | Cause::Encoded { .. } | Cause::Html(_))
+                        if body.appended && !restarted =>
+                    {
                         tracing::debug!(file = self.archive.file, "starting over");
                         restarted = true;
                         tries.made += 1;
@@ -116,6 +121,7 @@ impl Transfer {
         if part.len > 0 && part.hasher.clone().finish() == self.archive.sha256 {
             return Ok(Body {
                 html: false,
+                encoding: None,
                 appended: true,
             });
         }
@@ -162,12 +168,19 @@ impl Transfer {
         let framed = head.content_length.is_some()
             || response.headers().contains_key(header::TRANSFER_ENCODING);
         let html = is_html(&response);
+        let encoding = encoding(&response);
         if let Err(cause) = self.body(paths, part, &mut response, deadline, task).await {
             if matches!(cause, Cause::TooLong { .. } | Cause::Html(_)) {
                 *part = Part::default();
                 self.discard(paths).await;
             }
-            return Err(cause);
+            return Err(match cause {
+                // The whole under the name of a rest, as some servers send it, and then it may do without a range.
+                Cause::TooLong { .. } if appending => Cause::CannotResume {
+                    reason: "it sent more than the rest",
+                },
+                cause => cause,
+            });
         }
         match self.archive.size {
             // Nothing else tells a short body that nobody announced, or a short range, from a whole one.
@@ -179,6 +192,7 @@ impl Transfer {
             }
             _ => Ok(Body {
                 html,
+                encoding,
                 appended: appending,
             }),
         }
@@ -240,7 +254,16 @@ impl Transfer {
         body: &Body,
     ) -> Result<VerifiedArchive, Cause> {
         let found = part.hasher.clone().finish();
-        match VerifiedArchive::from_digest(&self.path, &self.archive, found, part.len) {
+        let file = paths.part.clone();
+        // Before it has the name under which others may remove it.
+        let file = blocking(move || fs_err::File::open(file))
+            .await
+            .map_err(|source| Cause::Write {
+                path: paths.part.clone(),
+                needed: self.archive.size,
+                source,
+            })?;
+        match VerifiedArchive::from_digest(&self.path, file, &self.archive, found, part.len) {
             Ok(verified) => {
                 let (paths, path) = (paths.clone(), self.path.clone());
                 let needed = self.archive.size;
@@ -258,10 +281,13 @@ impl Transfer {
                 let file = paths.part.clone();
                 let html = body.html || blocking(move || looks_like_html(&file)).await;
                 self.discard(paths).await;
-                Err(if html {
-                    Cause::Html(Some(wrong))
-                } else {
-                    Cause::Digest(wrong)
+                Err(match &body.encoding {
+                    _ if html => Cause::Html(Some(wrong)),
+                    Some(encoding) => Cause::Encoded {
+                        encoding: encoding.clone(),
+                        wrong: Box::new(wrong),
+                    },
+                    None => Cause::Digest(wrong),
                 })
             }
         }
@@ -277,7 +303,7 @@ impl Transfer {
         let (paths, url) = (paths.clone(), self.url.clone());
         let (validator, needed) = (part.validator.clone(), self.archive.size);
         blocking(move || {
-            fs_err::File::create(&paths.part)
+            owner::create(&paths.part)
                 .and_then(|_| paths.note(&url, validator.as_ref(), size))
                 .map_err(|source| Cause::Write {
                     path: paths.part.clone(),

@@ -173,6 +173,17 @@ pub enum Cause {
     /// The bytes are others than pinned.
     #[error("The server sent other bytes than pinned")]
     Digest(#[source] VerifyError),
+    /// The bytes are others than pinned, and the server says that it changed them.
+    #[error(
+        "The server sent other bytes than pinned, with `Content-Encoding: {encoding}`, which was not asked for"
+    )]
+    Encoded {
+        /// `gzip`, …
+        encoding: String,
+        /// The digests.
+        #[source]
+        wrong: Box<VerifyError>,
+    },
     /// A document that is not UTF-8.
     #[error("The document is not UTF-8 text")]
     NotText,
@@ -353,6 +364,9 @@ impl Help for Cause {
             Self::Digest(_) | Self::TooLong { .. } => Some(format!(
                 "the file was replaced at its source, or altered on the way: `xtool update` looks for a newer \
                  release, {mirror} names another place"
+            )),
+            Self::Encoded { .. } => Some(format!(
+                "turn compression off on the server or the proxy before it; {mirror} names another place"
             )),
             Self::Write { .. } => Some(format!(
                 "free some space, or set {} to a folder with more of it",

@@ -37,7 +37,7 @@ pub fn verify_minisign(
             source,
         })
     };
-    let mut reader = fs_err::File::open(archive.path()).map_err(unreadable)?;
+    let mut reader = archive.content();
     let mut buffer = vec![0; 128 * 1024];
     loop {
         match reader.read(&mut buffer) {

@@ -1,7 +1,7 @@
 //! What `XTOOL_MIRROR` names: archives under their digest, on a static file server, in a folder, or in a `.tar.zst`.
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, BufReader};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,17 @@ use super::cache::{Cache, CopyError};
 use super::error::{Cause, FetchError};
 use crate::archive::{Archive, VerifiedArchive};
 use crate::digest::Sha256;
+use crate::regular;
+use crate::unpack::tarball::members::{Kind, Member, Members};
+use crate::unpack::{self, Limits};
+
+/// What a `.tar.zst` may cost. Its headers are read with the same care as an archive's: nobody vouches for them. zstd's
+/// own bound on a window is 128 MiB.
+const LIMITS: Limits = Limits {
+    max_bytes: 1 << 42,
+    max_entries: 300_000,
+    decoder_memory: 128 << 20,
+};
 
 /// What a fetcher has learnt about its mirror.
 #[derive(Debug, Default)]
@@ -63,9 +74,12 @@ pub(super) fn http_miss(error: FetchError) -> Miss {
         Some(Cause::Status { status, .. }) if matches!(status.as_u16(), 404 | 410) => Miss::Lacks,
         // An object store says 403 for what is not there when it must not list.
         Some(Cause::Status { status, .. }) if status.is_client_error() => Miss::Bad(error),
-        Some(Cause::Digest(_) | Cause::TooLong { .. } | Cause::EndedEarly { .. }) => {
-            Miss::Bad(error)
-        }
+        Some(
+            Cause::Digest(_)
+            | Cause::Encoded { .. }
+            | Cause::TooLong { .. }
+            | Cause::EndedEarly { .. },
+        ) => Miss::Bad(error),
         _ => Miss::Broken(error),
     }
 }
@@ -77,8 +91,8 @@ pub(super) fn from_folder(
     folder: &Path,
 ) -> Result<VerifiedArchive, Miss> {
     let path = folder.join("sha256").join(archive.sha256.to_string());
-    match fs_err::File::open(&path) {
-        Ok(file) => cache.copy_in(archive, file).map_err(|e| copied(e, &path)),
+    match regular::open(&path) {
+        Ok((file, _)) => cache.copy_in(archive, file).map_err(|e| copied(e, &path)),
         Err(e) if e.kind() == io::ErrorKind::NotFound && folder.is_dir() => Err(Miss::Lacks),
         Err(source) => Err(Miss::Broken(FetchError::Mirror { path, source })),
     }
@@ -100,16 +114,24 @@ pub(super) fn from_tar(
             source,
         })
     };
-    let file = fs_err::File::open(path).map_err(broken)?;
-    let mut tar = tar::Archive::new(zstd::Decoder::new(file).map_err(broken)?);
+    let (file, _) = regular::open(path).map_err(broken)?;
+    let decoder = zstd::Decoder::new(file).map_err(broken)?;
+    let mut members = Members::new(BufReader::new(decoder), LIMITS);
     let mut seen = HashSet::new();
-    for entry in tar.entries().map_err(broken)? {
-        let entry = entry.map_err(broken)?;
-        let Some(digest) = entry_digest(&entry) else {
+    let mut count = 0;
+    while let Some(member) = members.next().map_err(|e| broken(io::Error::other(e)))? {
+        count += 1;
+        if count > LIMITS.max_entries {
+            let limit = LIMITS.max_entries;
+            return Err(broken(io::Error::other(unpack::Cause::TooManyEntries {
+                limit,
+            })));
+        }
+        let Some(digest) = member_digest(&member) else {
             continue;
         };
         if digest == archive.sha256 {
-            return cache.copy_in(archive, entry).map_err(|e| copied(e, path));
+            return cache.copy_in(archive, members).map_err(|e| copied(e, path));
         }
         seen.insert(digest);
     }
@@ -118,12 +140,11 @@ pub(super) fn from_tar(
 }
 
 /// The digest that a regular entry `sha256/<digest>` is named by; any other entry is none of ours.
-fn entry_digest<R: io::Read>(entry: &tar::Entry<'_, R>) -> Option<Sha256> {
-    if entry.header().entry_type() != tar::EntryType::Regular {
+fn member_digest(member: &Member) -> Option<Sha256> {
+    if member.kind != Kind::File {
         return None;
     }
-    let path = entry.path_bytes();
-    let name = std::str::from_utf8(&path).ok()?;
+    let name = std::str::from_utf8(&member.path).ok()?;
     let name = name.strip_prefix("./").unwrap_or(name);
     name.strip_prefix("sha256/")?.parse().ok()
 }

@@ -4,13 +4,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::Cause;
 use super::retry::{http_date, retry_after};
 use crate::digest::{Hasher, Sha256};
+use crate::owner;
 use crate::pin::redacted;
+use crate::regular;
 
 /// Where a part and its side file are.
 #[derive(Debug, Clone)]
@@ -93,9 +96,11 @@ impl PartPaths {
     /// The part of an earlier run, read and hashed; an empty one when there is none that `url` could continue. A part
     /// with another address, or longer than `size`, cannot be; nor one whose side file does not parse (F7).
     pub(super) fn load(&self, url: &Url, size: Option<u64>) -> Part {
-        let Some(noted) = fs_err::read_to_string(&self.side)
+        let Some(noted) = regular::read_text(&self.side)
             .ok()
             .and_then(|text| toml::from_str::<Side>(&text).ok())
+            // One that no request can carry is not what a server sent.
+            .filter(|side| HeaderValue::from_str(side.validator.text()).is_ok())
         else {
             return Part::default();
         };
@@ -130,7 +135,7 @@ impl PartPaths {
             size,
         };
         let text = toml::to_string(&note).map_err(io::Error::other)?;
-        fs_err::write(&self.side, text)
+        owner::write(&self.side, text)
     }
 
     /// Removes both files.

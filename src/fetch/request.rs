@@ -96,6 +96,14 @@ pub(super) fn head(response: &Response) -> Head {
     }
 }
 
+/// The response's `Content-Encoding`, escaped; we ask for none, since digests are over raw bytes.
+pub(super) fn encoding(response: &Response) -> Option<String> {
+    let value = response.headers().get(header::CONTENT_ENCODING)?;
+    let text = value.to_str().unwrap_or("?").trim();
+    let plain = text.is_empty() || text.eq_ignore_ascii_case("identity");
+    (!plain).then(|| text.chars().take(40).flat_map(char::escape_debug).collect())
+}
+
 pub(super) fn is_html(response: &Response) -> bool {
     let kind = response
         .headers()

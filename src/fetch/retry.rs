@@ -45,6 +45,7 @@ pub fn classify(cause: &Cause) -> Verdict {
         | Cause::TooLong { .. }
         | Cause::Html(_)
         | Cause::Digest(_)
+        | Cause::Encoded { .. }
         | Cause::NotText
         | Cause::OutOfTime { .. }
         | Cause::Request(_) => Verdict::NextSource,

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::part::Part;
+use crate::owner;
 use crate::reporter::{Reporter, TaskId};
 
 /// Pieces under way between network and disk. With pieces of at most some 400 kB (hyper's read buffer) this bounds the
@@ -64,7 +65,7 @@ fn write<B: AsRef<[u8]>>(
     mut part: Part,
     mut receiver: mpsc::Receiver<B>,
 ) -> io::Result<Part> {
-    let mut options = fs_err::OpenOptions::new();
+    let mut options = owner::options();
     if part.len == 0 {
         options.write(true).create(true).truncate(true);
     } else {

@@ -10,6 +10,7 @@ use fs_err::File;
 use object::read::ReadCache;
 
 use super::InspectError;
+use crate::regular;
 
 /// How often the whole file may be read over before its headers are held to be nonsense.
 const TIMES: u64 = 4;
@@ -55,7 +56,7 @@ pub type Cache = ReadCache<Metered<File>>;
 
 /// Opens a regular file; returns it with its size in bytes.
 ///
-/// A folder, device or pipe is refused before it is opened: reading one may never end.
+/// A folder, device or pipe is refused: reading one may never end.
 pub fn open(path: &Path) -> Result<(Cache, u64), InspectError> {
     let read = |source| InspectError::Read {
         path: path.to_owned(),
@@ -63,18 +64,13 @@ pub fn open(path: &Path) -> Result<(Cache, u64), InspectError> {
     };
     // Not fs_err: the error names the path already.
     let metadata = path.metadata().map_err(read)?;
-    if !metadata.is_file() {
-        let what = if metadata.is_dir() {
-            "a folder"
-        } else {
-            "not a regular file"
-        };
+    if let Some(what) = regular::other_kind(&metadata) {
         return Err(InspectError::NotABinary {
             path: path.to_owned(),
-            what: what.to_owned(),
+            what: format!("{what}, not a regular file"),
         });
     }
-    let file = File::open(path).map_err(read)?;
+    let (file, metadata) = regular::open(path).map_err(read)?;
     let len = metadata.len();
     Ok((ReadCache::new(Metered::new(file, len)), len))
 }

@@ -48,6 +48,9 @@ impl Help for ManifestError {
                 "name an existing file with `--manifest` or XTOOL_MANIFEST, or unset it for the built-in manifest"
                     .to_owned(),
             ),
+            Self::Invalid { path, line, .. } if path.is_file() => {
+                Some(format!("mend line {line} of `{}`, then run the command again", path.display()))
+            }
             Self::Invalid { .. } => None,
         }
     }

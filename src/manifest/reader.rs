@@ -155,7 +155,9 @@ impl<'a> Table<'a> {
             .as_integer()
             .and_then(|i| u64::from_str_radix(i.as_str(), i.radix()).ok())
             .map(Some)
-            .ok_or_else(|| self.wrong_type(key, value, "a whole number, not negative"))
+            .ok_or_else(|| {
+                self.wrong_type(key, value, "a whole number from 0 to 18446744073709551615")
+            })
     }
 
     pub fn strings(&mut self, key: &'static str) -> Result<Vec<At<&'a str>>, ManifestError> {

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::ProjectError;
 use crate::file_lock::{self, Asked};
+use crate::owner;
+use crate::regular;
 
 /// How long another xtool may hold a project; it does so for milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -29,8 +31,8 @@ impl Held {
             path: path.clone(),
             source,
         };
-        fs_err::create_dir_all(locks).map_err(write)?;
-        let file = fs_err::OpenOptions::new()
+        owner::create_dir_all(locks).map_err(write)?;
+        let file = owner::options()
             .create(true)
             .truncate(false)
             .write(true)
@@ -57,9 +59,9 @@ impl Held {
 }
 
 /// The text of a file, or `None` where there is none. A link that leads nowhere is an error: writing through it would
-/// create a file somewhere else.
+/// create a file somewhere else. So is a device or a pipe, which a clone can have in place of any file.
 pub fn read_text(path: &Path) -> Result<Option<String>, ProjectError> {
-    let bytes = match fs_err::read(path) {
+    let bytes = match regular::read(path, regular::TEXT_LIMIT) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             return match fs_err::symlink_metadata(path) {
@@ -86,13 +88,32 @@ pub fn read_text(path: &Path) -> Result<Option<String>, ProjectError> {
 /// Replaces a file's content by a rename in its own folder. A link stays a link and its target is replaced; the mode
 /// stays. A new file gets the mode that the umask gives.
 pub fn replace(path: &Path, text: &str) -> Result<(), ProjectError> {
-    replace_inner(path, text).map_err(|source| ProjectError::Write {
+    replace_inner(path, text, Whose::Users).map_err(|source| ProjectError::Write {
         path: path.to_owned(),
         source,
     })
 }
 
-fn replace_inner(path: &Path, text: &str) -> io::Result<()> {
+/// The same for a file of ours in the store's home, which nobody else may write, whoever could before.
+pub(super) fn note(path: &Path, text: &str) -> Result<(), ProjectError> {
+    owner::create_dir_all(path.parent().unwrap_or(Path::new(".")))
+        .and_then(|()| replace_inner(path, text, Whose::Ours))
+        .map_err(|source| ProjectError::Write {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// Whose rules a file's mode follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The umask, and what the file had before.
+    Users,
+    /// 0644 at most.
+    Ours,
+}
+
+fn replace_inner(path: &Path, text: &str, whose: Whose) -> io::Result<()> {
     let target = match fs_err::symlink_metadata(path) {
         Ok(m) if m.file_type().is_symlink() => fs_err::canonicalize(path)?,
         _ => path.to_owned(),
@@ -116,12 +137,15 @@ fn replace_inner(path: &Path, text: &str) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        let mode = if whose == Whose::Users { 0o666 } else { 0o644 };
+        builder.permissions(std::fs::Permissions::from_mode(mode));
     }
     let mut temp = builder.tempfile_in(folder)?;
     temp.write_all(text.as_bytes())?;
+    #[cfg(not(unix))]
+    let _ = whose;
     #[cfg(unix)]
-    if let Some(old) = old {
+    if let Some(old) = old.filter(|_| whose == Whose::Users) {
         temp.as_file().set_permissions(old)?;
     }
     temp.as_file().sync_all()?;

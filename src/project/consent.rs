@@ -240,7 +240,7 @@ pub fn grant(
         text.push_str(&digest.to_string());
         text.push('\n');
     }
-    atomic::replace(&path(dirs, project), &text)
+    atomic::note(&path(dirs, project), &text)
 }
 
 fn granted(dirs: &StateDirs, project: &Project) -> Result<Vec<Sha256>, ProjectError> {

@@ -62,7 +62,7 @@ impl Record {
         if read_text(&path)?.as_deref() == Some(&text) {
             return Ok(());
         }
-        atomic::replace(&path, &text)
+        atomic::note(&path, &text)
     }
 
     fn render(&self) -> String {
@@ -98,13 +98,12 @@ impl Record {
         dirs.projects.join(format!("{}.toml", root_key(root)))
     }
 
-    /// Every record in the home whose project still exists, for `cache prune`; unreadable files are given by path,
-    /// so that the caller can keep what they might need.
-    pub fn all(dirs: &StateDirs) -> Result<(Vec<Self>, Vec<PathBuf>), ProjectError> {
-        let (mut records, mut unreadable) = (Vec::new(), Vec::new());
+    /// Every record in the home, for `cache prune`.
+    pub fn all(dirs: &StateDirs) -> Result<Records, ProjectError> {
+        let mut out = Records::default();
         let entries = match fs_err::read_dir(&dirs.projects) {
             Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((records, unreadable)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(out),
             Err(source) => {
                 return Err(ProjectError::Read {
                     path: dirs.projects.clone(),
@@ -127,13 +126,31 @@ impl Record {
                 .flatten()
                 .and_then(|text| toml::from_str::<Self>(&text).ok());
             match parsed {
-                Some(record) if record.root.is_dir() => records.push(record),
-                Some(_) => {}
-                None => unreadable.push(path),
+                Some(record) if record.root.is_dir() => out.present.push(record),
+                Some(record) if record.root.parent().is_some_and(Path::is_dir) => {
+                    out.gone.push(record);
+                }
+                Some(record) => out.away.push((path, record)),
+                None => out.unreadable.push(path),
             }
         }
-        records.sort_by(|a, b| a.root.cmp(&b.root));
-        unreadable.sort();
-        Ok((records, unreadable))
+        out.present.sort_by(|a, b| a.root.cmp(&b.root));
+        out.gone.sort_by(|a, b| a.root.cmp(&b.root));
+        out.away.sort_by(|a, b| a.1.root.cmp(&b.1.root));
+        out.unreadable.sort();
+        Ok(out)
     }
+}
+
+/// What the home remembers of all projects.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Records {
+    /// Those that are there.
+    pub present: Vec<Record>,
+    /// Those whose folder was removed or renamed: the one that held it is there.
+    pub gone: Vec<Record>,
+    /// Those on a disk that is not mounted, say: not even the folder that held them is there. With their files.
+    pub away: Vec<(PathBuf, Record)>,
+    /// Files that cannot be understood: they may stand for any project.
+    pub unreadable: Vec<PathBuf>,
 }

@@ -7,6 +7,7 @@ use toml_edit::{Document, Item};
 use super::atomic::read_text;
 use super::splice;
 use super::{CONFIG_FILE, Kind, Project, ProjectError, absolute};
+use crate::regular;
 
 /// A workspace's manifest, as far as it decides who belongs to it (cargo's reference, "Workspaces").
 struct Workspace {
@@ -64,6 +65,20 @@ struct Found {
     root: PathBuf,
     /// The package's manifest, where it names a root that cargo's own search would not come to.
     named_by: Option<PathBuf>,
+}
+
+/// Fails where cargo would find a pipe or a device in place of its configuration: it would wait for ever, or read until
+/// the memory is full. For use before cargo is started in `root`.
+pub fn check_cargo_config(root: &Path) -> Result<(), ProjectError> {
+    for folder in root.ancestors() {
+        for name in ["config", "config.toml"] {
+            let path = folder.join(".cargo").join(name);
+            if fs_err::metadata(&path).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+                regular::open(&path).map_err(|source| ProjectError::Read { path, source })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Finds the project that `cwd` (absolute) lies in.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{Context, Distro, RustInfo, RustStdError, Rustup, process};
 use crate::digest::Sha256;
 use crate::env_vars;
+use crate::owner;
+use crate::project::check_cargo_config;
 use crate::project::toolchain_file::ToolchainFile;
 use crate::project::version::Version;
 
@@ -42,6 +44,7 @@ pub fn query(context: Context<'_>) -> Result<RustInfo, RustStdError> {
     let answer = if let Some(answer) = read(&file, &key) {
         answer
     } else {
+        check_cargo_config(context.project.root())?;
         let answer = ask(&rustc, cargo.as_deref(), key, context)?;
         keep(&file, &answer);
         answer
@@ -109,7 +112,7 @@ fn read(file: &Path, key: &str) -> Option<Answer> {
 fn keep(file: &Path, answer: &Answer) {
     let written = || -> std::io::Result<()> {
         let folder = file.parent().unwrap_or(Path::new("."));
-        fs_err::create_dir_all(folder)?;
+        owner::create_dir_all(folder)?;
         let temp = tempfile::NamedTempFile::new_in(folder)?;
         serde_json::to_writer(&temp, answer)?;
         temp.persist(file).map_err(|e| e.error)?;

@@ -10,6 +10,7 @@ use super::rules::zig;
 use super::{SPEC_FILE, ShimError, Spec, Tool, osxcross};
 use crate::build_env::{CMAKE_FILE, cmake};
 use crate::digest::Sha256;
+use crate::owner;
 use crate::target::Triple;
 
 /// The name of the variant's folder: `<toolchain id>-<triple>-<digest8>`, the digest over everything in the spec, so
@@ -45,13 +46,10 @@ pub fn write_variant(
         if is_right(&folder, spec, &files, xtool_exe) {
             return Ok(());
         }
-        fs_err::create_dir_all(shims_dir)?;
+        owner::create_dir_all(shims_dir)?;
         if !folder.exists() {
-            let staged = tempfile::Builder::new()
-                .prefix(".staged-")
-                .tempdir_in(shims_dir)?;
+            let staged = owner::staged_dir(".staged-", shims_dir)?;
             fill(staged.path(), spec, &files, xtool_exe)?;
-            make_readable(staged.path())?;
             if fs_err::rename(staged.path(), &folder).is_ok() {
                 // The staged folder is the real one now; there is nothing left to remove.
                 let _ = staged.keep();
@@ -101,7 +99,7 @@ fn fill(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) -> io:
     for link in links_of(spec) {
         let link = folder.join(link);
         if let Some(parent) = link.parent() {
-            fs_err::create_dir_all(parent)?;
+            owner::create_dir_all(parent)?;
         }
         if !is_link_to(&link, exe) {
             place(&link, |at| make_link(exe, at))?;
@@ -110,10 +108,10 @@ fn fill(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) -> io:
     for (name, text) in files {
         let path = folder.join(name);
         if let Some(parent) = path.parent() {
-            fs_err::create_dir_all(parent)?;
+            owner::create_dir_all(parent)?;
         }
         if !fs_err::read(&path).is_ok_and(|found| found == text.as_bytes()) {
-            place(&path, |at| fs_err::write(at, text))?;
+            place(&path, |at| owner::write(at, text))?;
         }
     }
     Ok(())
@@ -151,16 +149,6 @@ fn is_link_to(link: &Path, exe: &Path) -> bool {
     fs_err::read_link(link).is_ok_and(|to| to == exe)
 }
 
-/// The staging folder is private to its owner; a variant is as readable as the umask allows other folders to be.
-#[cfg(unix)]
-fn make_readable(folder: &Path) -> io::Result<()> {
-    let like = folder.join(".umask");
-    fs_err::create_dir(&like)?;
-    let mode = fs_err::metadata(&like)?.permissions();
-    fs_err::remove_dir(&like)?;
-    fs_err::set_permissions(folder, mode)
-}
-
 #[cfg(not(unix))]
 fn make_link(exe: &Path, at: &Path) -> io::Result<()> {
     fs_err::hard_link(exe, at).or_else(|_| fs_err::copy(exe, at).map(|_| ()))
@@ -174,10 +162,4 @@ fn is_link_to(link: &Path, exe: &Path) -> bool {
         Some((m.len(), m.modified().ok()?))
     };
     facts(link).is_some_and(|l| facts(exe) == Some(l))
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "one signature on all systems")]
-fn make_readable(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }

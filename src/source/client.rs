@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::Context;
 use crate::disk;
+use crate::owner;
 
 /// Output kept of one stream, in bytes. Lists of a few hundred packages are a hundredth of it.
 const STDOUT_LIMIT: usize = 16 << 20;
@@ -332,7 +333,7 @@ fn is_full(folder: &Path) -> bool {
 
 /// A folder below the work folder that is gone when dropped.
 pub(super) fn empty_folder(ctx: &Context) -> io::Result<tempfile::TempDir> {
-    fs_err::create_dir_all(&ctx.work_dir)?;
+    owner::create_dir_all(&ctx.work_dir)?;
     sweep(&ctx.work_dir);
     tempfile::Builder::new()
         .prefix(FOLDER_PREFIX)

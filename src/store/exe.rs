@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::in_use::Running;
 use super::{Store, StoreError};
 use crate::digest::Sha256;
+use crate::owner;
 
 const KEY: &str = "bin";
 /// The notes; not the name of a copy.
@@ -40,10 +41,10 @@ impl Store {
         if let Some(copy) = known(&bin, &identity) {
             return Ok(copy);
         }
-        fs_err::create_dir_all(&bin).map_err(StoreError::io("create", &bin))?;
+        owner::create_dir_all(&bin).map_err(StoreError::io("create", &bin))?;
         let staging = self.stage()?;
         let temp = staging.scratch().join("xtool");
-        fs_err::copy(&running, &temp).map_err(StoreError::io("copy", &running))?;
+        owner::copy(&running, &temp).map_err(StoreError::io("copy", &running))?;
         // Of the copy: the program itself may be built anew this very moment.
         let (digest, _) = Sha256::of_file(&temp).map_err(StoreError::io("read", &temp))?;
         let copy = bin.join(format!(
@@ -73,7 +74,7 @@ impl Store {
         }
         let staging = self.stage()?;
         let temp = staging.scratch().join(KNOWN);
-        fs_err::write(&temp, text).map_err(StoreError::io("write", &path))?;
+        owner::write(&temp, text).map_err(StoreError::io("write", &path))?;
         fs_err::rename(&temp, &path).map_err(StoreError::io("write", &path))
     }
 

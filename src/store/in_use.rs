@@ -3,7 +3,7 @@
 //! A compiler runs from the toolchain's folder. rustc and build scripts have been told of a shim, in their arguments or
 //! variables. All of that the system tells of every process of this user; of another user's at least the arguments.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Says of one id after the other whether a running program names it.
 #[derive(Debug)]
@@ -21,15 +21,25 @@ impl Running {
     }
 
     /// Whether a process runs from one of these folders or was told of one. `prefixes` are paths, or beginnings of
-    /// paths.
+    /// paths. Processes were told of a path as the user wrote it; the system tells of one without links and `.`.
     pub(super) fn hold(&self, prefixes: &[&Path]) -> bool {
-        prefixes.iter().any(|prefix| {
-            let prefix = prefix.as_os_str().as_encoded_bytes();
-            self.processes
-                .iter()
-                .any(|p| p.windows(prefix.len()).any(|w| w == prefix))
-        })
+        prefixes
+            .iter()
+            .any(|given| self.name(given) || canonical(given).is_some_and(|path| self.name(&path)))
     }
+
+    fn name(&self, prefix: &Path) -> bool {
+        let prefix = prefix.as_os_str().as_encoded_bytes();
+        self.processes
+            .iter()
+            .any(|p| p.windows(prefix.len()).any(|w| w == prefix))
+    }
+}
+
+/// The same without links and `.`; the last name may be the beginning of one.
+fn canonical(path: &Path) -> Option<PathBuf> {
+    let folder = fs_err::canonicalize(path.parent()?).ok()?;
+    Some(folder.join(path.file_name()?))
 }
 
 #[cfg(target_os = "linux")]

@@ -135,7 +135,14 @@ fn absolute(name: &'static str) -> Result<Option<PathBuf>, StoreError> {
 }
 
 fn base_dirs() -> Result<directories::BaseDirs, StoreError> {
-    directories::BaseDirs::new().ok_or(StoreError::NoHome)
+    let dirs = directories::BaseDirs::new().ok_or(StoreError::NoHome)?;
+    let value = dirs.home_dir().to_owned();
+    // A store in whatever folder one stands in, and in the project's of all places.
+    if !value.is_absolute() {
+        let name = "HOME";
+        return Err(StoreError::NotAbsolute { name, value });
+    }
+    Ok(dirs)
 }
 
 /// On macOS not `~/Library/Application Support`: its space breaks make-based builds.

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use fs_err::{File, OpenOptions};
+use fs_err::File;
 
 use super::StoreError;
 use crate::file_lock::{self, Asked};
+use crate::owner;
 
 /// A lock on one key of the store; freed when dropped.
 #[derive(Debug)]
@@ -71,9 +72,9 @@ impl Lock {
 }
 
 fn open(folder: &Path, key: &str) -> Result<(File, PathBuf), StoreError> {
-    fs_err::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
+    owner::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
     let path = folder.join(key);
-    let file = OpenOptions::new()
+    let file = owner::options()
         .create(true)
         .append(true)
         .open(&path)

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::manifest::Family;
+use crate::owner;
 use crate::parts::{Extent, Paths};
 
 /// What an installed toolchain is.
@@ -119,52 +120,13 @@ impl Receipt {
     pub(super) fn write(&self, path: &Path) -> Result<(), StoreError> {
         // Serialising strings and numbers to TOML cannot fail.
         let text = toml::to_string(self).unwrap_or_default();
-        fs_err::File::create(path)
+        owner::create(path)
             .and_then(|mut file| {
                 file.write_all(text.as_bytes())?;
                 file.sync_data()
             })
             .map_err(StoreError::io("write", path))
     }
-}
-
-/// Writes a file by way of a temporary one in the same folder, so that readers see all of it or nothing.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut temp = tempfile::Builder::new()
-        .prefix(".tmp-")
-        .tempfile_in(folder)
-        .map_err(StoreError::io("write in", folder))?;
-    temp.write_all(bytes)
-        .map_err(StoreError::io("write", path))?;
-    set_readable(temp.as_file()).map_err(StoreError::io("write", path))?;
-    temp.as_file()
-        .sync_data()
-        .map_err(StoreError::io("write", path))?;
-    temp.persist(path)
-        .map_err(|e| StoreError::io("write", path)(e.error))?;
-    Ok(())
-}
-
-/// Temporary files are made 0600; a store may be shared with other users, who read it.
-#[cfg(unix)]
-#[expect(
-    clippy::disallowed_types,
-    reason = "the handle is tempfile's, which is std's"
-)]
-fn set_readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-#[expect(
-    clippy::disallowed_types,
-    reason = "the handle is tempfile's, which is std's"
-)]
-#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
-fn set_readable(_file: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

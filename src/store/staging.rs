@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::lock::Kind;
 use super::{Lock, StoreError};
 use crate::file_lock::{self, Asked};
+use crate::owner;
 
 /// An empty folder to fill; removed on drop, whatever was taken out of it.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ const TREE: &str = "tree";
 impl Staging {
     /// Clears away what dead processes left, and makes a folder.
     pub(super) fn create(staging: &Path, locks: &Path) -> Result<Self, StoreError> {
-        fs_err::create_dir_all(staging).map_err(StoreError::io("create", staging))?;
+        owner::create_dir_all(staging).map_err(StoreError::io("create", staging))?;
         let alone = Lock::acquire(locks, KEY, Kind::Exclusive, || ())?;
         clean(staging, alone.is_real());
         let mut builder = tempfile::Builder::new();
@@ -37,16 +38,16 @@ impl Staging {
             .tempdir_in(staging)
             .map_err(StoreError::io("create a folder in", staging))?;
         let lock = dir.path().join(OWNER);
-        let owner = OpenOptions::new()
+        let held = owner::options()
             .create(true)
             .append(true)
             .open(&lock)
             .map_err(StoreError::io("open", &lock))?;
         // Where the file system has no locks, nobody can take the folder for abandoned by one either.
-        let _ = file_lock::ask(&owner);
+        let _ = file_lock::ask(&held);
         let tree = dir.path().join(TREE);
-        fs_err::create_dir(&tree).map_err(StoreError::io("create", &tree))?;
-        Ok(Self { dir, _owner: owner })
+        owner::create_dir(&tree).map_err(StoreError::io("create", &tree))?;
+        Ok(Self { dir, _owner: held })
     }
 
     /// The folder that becomes the toolchain.

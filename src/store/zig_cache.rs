@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::{Store, StoreError};
+use crate::owner;
 
 /// In the user's cache: which state of the read-only layer was taken over last.
 const MARK: &str = "adopted.txt";
@@ -28,7 +29,8 @@ impl Store {
         }
         let staging = self.stage()?;
         let tree = staging.tree();
-        fs_err::create_dir_all(&own).map_err(StoreError::io("create", &own))?;
+        self.own_zig_cache(id);
+        owner::create_dir_all(&own).map_err(StoreError::io("create", &own))?;
         // The manifests in `h` name what lies in the others, so they come last.
         let mut parts = names(&warm)?;
         parts.retain(|part| part != "tmp" && part != MARK);
@@ -36,8 +38,23 @@ impl Store {
         for part in &parts {
             top_up(&warm.join(part), &tree.join(part), &own.join(part))?;
         }
-        super::write_atomically(&mark, state.as_bytes())?;
+        owner::replace(&mark, state.as_bytes(), false).map_err(StoreError::io("write", &mark))?;
         Ok(true)
+    }
+
+    /// Makes the user's folder of it, where there is none.
+    pub fn own_zig_cache(&self, id: &str) {
+        let own = self.layout().zig_cache(id);
+        let made = || {
+            owner::create_dir_all(own.parent().unwrap_or(Path::new(".")))?;
+            owner::create_dir_around(&own)
+        };
+        if !own.is_dir()
+            && let Err(e) = made()
+        {
+            // A build that needs it will say so.
+            tracing::debug!("no folder for zig: {e}");
+        }
     }
 }
 
@@ -67,8 +84,8 @@ fn top_up(from: &Path, staged: &Path, own: &Path) -> Result<(), StoreError> {
     if !from.is_dir() {
         return Ok(());
     }
-    fs_err::create_dir_all(own).map_err(StoreError::io("create", own))?;
-    fs_err::create_dir_all(staged).map_err(StoreError::io("create", staged))?;
+    owner::create_dir_all(own).map_err(StoreError::io("create", own))?;
+    owner::create_dir_all(staged).map_err(StoreError::io("create", staged))?;
     for name in names(from)? {
         let (source, ready, target) = (from.join(&name), staged.join(&name), own.join(&name));
         if target.exists() {
@@ -92,13 +109,13 @@ fn top_up(from: &Path, staged: &Path, own: &Path) -> Result<(), StoreError> {
 }
 
 fn copy_file(source: &Path, target: &Path) -> Result<(), StoreError> {
-    fs_err::copy(source, target).map_err(StoreError::io("copy", source))?;
-    make_writable(target).map_err(StoreError::io("write", target))
+    // Its owner can write it, whatever the layer has it at: zig opens its manifests for writing.
+    owner::copy(source, target).map_err(StoreError::io("copy", source))
 }
 
 /// Plain files and folders; anything else is none of zig's.
 fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
-    fs_err::create_dir_all(to).map_err(StoreError::io("create", to))?;
+    owner::create_dir_all(to).map_err(StoreError::io("create", to))?;
     for entry in fs_err::read_dir(from).map_err(StoreError::io("list", from))? {
         let entry = entry.map_err(StoreError::io("list", from))?;
         let kind = entry
@@ -114,23 +131,6 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
             copy_file(&source, &target)?;
         }
     }
-    Ok(())
-}
-
-/// The layer's files may be read-only; zig opens its manifests for writing.
-#[cfg(unix)]
-fn make_writable(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs_err::metadata(path)?.permissions().mode();
-    if mode & 0o200 != 0 {
-        return Ok(());
-    }
-    fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode | 0o200))
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
-fn make_writable(_path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

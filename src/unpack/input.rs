@@ -8,6 +8,8 @@ use std::thread::Scope;
 
 use fs_err::File;
 
+use crate::archive::read_at;
+
 /// Bytes read, decoded or written at a time.
 pub const CHUNK: usize = 256 * 1024;
 /// Chunks that the decoding thread may be ahead.
@@ -80,18 +82,6 @@ impl Seek for FilePart {
             .min(self.end);
         Ok(self.at - self.start)
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    use fs_err::os::unix::fs::FileExt as _;
-    file.read_at(buffer, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    use fs_err::os::windows::fs::FileExt as _;
-    file.seek_read(buffer, at)
 }
 
 /// What another thread reads, in order and a few chunks ahead.

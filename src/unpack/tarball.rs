@@ -13,7 +13,7 @@ use super::plan::{Entries, Plan};
 use super::{Cause, Unpacked, decode};
 
 mod extended;
-mod members;
+pub(crate) mod members;
 
 use members::{Kind, Member, Members};
 

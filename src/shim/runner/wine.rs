@@ -11,6 +11,7 @@ use std::time::UNIX_EPOCH;
 
 use super::which;
 use crate::digest::Sha256;
+use crate::owner;
 use crate::shim::{Invocation, ShimError, Spec, Tool};
 
 /// Debian's loader of 64-bit programs, which its package `wine64` has and no link in PATH leads to.
@@ -143,7 +144,7 @@ fn version_of(wine: &Path, cache: &Path) -> Option<String> {
 
 /// Writes a file by rename.
 fn keep(folder: &Path, file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    fs_err::create_dir_all(folder)?;
+    owner::create_dir_all(folder)?;
     let staged = tempfile::NamedTempFile::new_in(folder)?;
     fs_err::write(staged.path(), bytes)?;
     staged.persist(file)?;
@@ -179,7 +180,7 @@ fn dll_folder(spec: &Spec, variant: &Path, cache: &Path, wine: &str) -> Result<P
 
 fn build(spec: &Spec, variant: &Path, folder: &Path) -> Result<(), String> {
     let io = |e: std::io::Error| e.to_string();
-    fs_err::create_dir_all(folder).map_err(io)?;
+    owner::create_dir_all(folder).map_err(io)?;
     let staging = tempfile::Builder::new()
         .prefix(".staged-")
         .tempdir_in(folder)
@@ -209,7 +210,10 @@ fn build(spec: &Spec, variant: &Path, folder: &Path) -> Result<(), String> {
         let text = String::from_utf8_lossy(&output.stderr);
         return Err(text.lines().take(3).collect::<Vec<_>>().join("; "));
     }
-    fs_err::rename(&made, folder.join(DLL)).map_err(io)
+    // The linker made it after the umask, and Windows programs will load it.
+    let ours = staging.path().join("ours.dll");
+    owner::copy(&made, &ours).map_err(io)?;
+    fs_err::rename(&ours, folder.join(DLL)).map_err(io)
 }
 
 /// `WINEPATH` is a list for Windows, divided by `;`.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{AptError, architecture};
+use crate::owner;
 use crate::pin::Distribution;
 use crate::source::Context;
 use crate::source::client::{ClientError, Run};
@@ -146,7 +147,7 @@ impl State {
             Err(source) => return Err(AptError::Update { source }),
         };
         if text.is_none() {
-            fs_err::write(&stamp, "").map_err(|source| AptError::State {
+            owner::write(&stamp, "").map_err(|source| AptError::State {
                 path: stamp,
                 source,
             })?;
@@ -169,10 +170,15 @@ impl State {
 
 /// Makes the folders and files that apt expects; all of it is ours and can be deleted at any time.
 fn prepare(folder: &Path, architecture: &str) -> std::io::Result<fs_err::File> {
-    for sub in ["lists/partial", "cache/archives/partial", "log"] {
-        fs_err::create_dir_all(folder.join(sub))?;
+    // apt makes the lists after the umask, and takes digests from them.
+    if !folder.is_dir() {
+        owner::create_dir_all(folder.parent().unwrap_or(folder))?;
+        owner::create_dir_around(folder)?;
     }
-    let lock = fs_err::OpenOptions::new()
+    for sub in ["lists/partial", "cache/archives/partial", "log"] {
+        owner::create_dir_all(&folder.join(sub))?;
+    }
+    let lock = owner::options()
         .create(true)
         .truncate(false)
         .write(true)

@@ -245,6 +245,24 @@ impl<R: BufRead> Members<R> {
     }
 }
 
+/// The content of the member that came last, for those who read rather than take.
+impl<R: BufRead> io::Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.content).unwrap_or(usize::MAX);
+        let wanted = left.min(buffer.len());
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let n = self.stream.read(&mut buffer[..wanted])?;
+        if n == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.content -= n as u64;
+        self.spend(n as u64).map_err(io::Error::other)?;
+        Ok(n)
+    }
+}
+
 impl Member {
     fn global() -> Self {
         Self {

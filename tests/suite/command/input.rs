@@ -158,9 +158,24 @@ fn without_a_home() {
     );
     fail(
         rig.add().env("XTOOL_CACHE_DIR", "cache"),
-        &["XTOOL_CACHE_DIR", "absolute"],
+        &["absolute", "help: export XTOOL_CACHE_DIR='"],
     );
+    fail(
+        rig.add().env_remove("XTOOL_HOME").env("HOME", "user"),
+        &["HOME is `user`", "absolute"],
+    );
+    // A link that leads nowhere.
+    #[cfg(unix)]
+    {
+        let link = rig.env.path("link");
+        fs_err::os::unix::fs::symlink(rig.env.path("nowhere"), &link).unwrap();
+        fail(
+            rig.add().env("XTOOL_HOME", &link),
+            &["a link that leads nowhere", "XTOOL_HOME"],
+        );
+    }
     assert!(!rig.project().join("store").exists());
+    assert!(!rig.project().join("user").exists());
 
     let program = super::rig::program_for_others(&rig);
     let mut command = rig.program(program, &["list", "--installed"]);

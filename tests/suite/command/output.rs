@@ -182,3 +182,19 @@ fn a_reader_that_goes_away() {
     );
     succeed(&mut rig.xtool(&["remove", "--all"]));
 }
+
+/// F65's neighbour: the JSON of a usage error has no reader, or a full disk for one: no panic, exit 2.
+#[cfg(unix)]
+#[test]
+fn a_usage_error_that_nobody_can_read() {
+    let rig = Rig::new();
+    for place in [">/dev/full", ">&-"] {
+        let line = format!("\"$0\" --json nonsense {place}");
+        let mut shell = rig.program("sh", &["-c", &line, env!("CARGO_BIN_EXE_xtool")]);
+        let output = super::rig::run(&mut shell);
+        let told = super::rig::said(&output);
+        assert_eq!(output.status.code(), Some(2), "{place}: {told}");
+        assert!(!told.contains("panicked"), "{place}: {told}");
+        assert!(told.contains("nonsense"), "{place}: {told}");
+    }
+}

@@ -173,3 +173,78 @@ fn prune_with_a_note_that_cannot_be_read() {
     super::rig::fail(&mut rig.xtool(&["cache", "prune"]), &["abc.toml", "help:"]);
     assert_eq!(rig.toolchains().len(), 1);
 }
+
+/// F49's neighbour: the store is named by a link or with a `.` in it, and the system tells of the program's real place.
+#[test]
+#[cfg(target_os = "linux")]
+fn prune_knows_a_running_program_under_the_stores_other_names() {
+    let program = fs_err::read("/bin/sleep").unwrap();
+    let content = crate::unpack::build::Kind::File(program);
+    let fake = Fake::with(
+        "fake",
+        [crate::unpack::build::entry("bin/sleep", content, 0o755)],
+    );
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    for dotted in [false, true] {
+        let rig = Rig::with(&server, std::slice::from_ref(&fake));
+        fs_err::create_dir_all(rig.home()).unwrap();
+        let home = if dotted {
+            rig.env.path("./home")
+        } else {
+            let link = rig.env.path("link");
+            fs_err::os::unix::fs::symlink(rig.home(), &link).unwrap();
+            link
+        };
+        let with = |args: &[&str]| {
+            let mut command = rig.xtool(args);
+            command.env("XTOOL_HOME", &home);
+            command
+        };
+        succeed(&mut with(&["add", TARGET, "--no-rust-std"]));
+        let ids = rig.toolchains();
+        let sleep = rig
+            .home()
+            .join("toolchains")
+            .join(&ids[0])
+            .join("bin/sleep");
+        let mut running = spawn(&mut rig.program(&sleep, &["30"]));
+        succeed(&mut with(&["remove", "--all"]));
+        let said = succeed(&mut with(&["cache", "prune"]));
+        assert!(said.contains(&ids[0]) && said.contains("in use"), "{said}");
+        assert_eq!(rig.toolchains(), ids);
+        running.kill().unwrap();
+        running.wait().unwrap();
+        succeed(&mut with(&["cache", "prune"]));
+        assert_eq!(rig.toolchains(), [""; 0]);
+    }
+}
+
+/// F49's neighbour: a project on a disk that is not mounted keeps its toolchain; one that was removed does not, and that
+/// is said.
+#[test]
+fn prune_tells_a_project_that_is_away_from_one_that_is_gone() {
+    let fake = Fake::new("fake", 1000);
+    let server = Fake::serve(std::slice::from_ref(&fake));
+    let rig = Rig::with(&server, std::slice::from_ref(&fake));
+    let (disk, inside) = (rig.env.path("disk"), rig.env.path("disk/project"));
+    fs_err::create_dir(&disk).unwrap();
+    fs_err::rename(rig.project(), &inside).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = rig.xtool(args);
+        command.current_dir(rig.env.path("user"));
+        succeed(&mut command)
+    };
+    let mut add = rig.add();
+    succeed(add.current_dir(&inside));
+    let ids = rig.toolchains();
+    let unmounted = rig.env.path("unmounted");
+    fs_err::rename(&disk, &unmounted).unwrap();
+    let said = run(&["cache", "prune"]);
+    assert!(said.contains("is away") && said.contains("rm '"), "{said}");
+    assert_eq!(rig.toolchains(), ids);
+    fs_err::rename(&unmounted, &disk).unwrap();
+    fs_err::remove_dir_all(&inside).unwrap();
+    let said = run(&["cache", "prune"]);
+    assert!(said.contains("is gone") && said.contains(&ids[0]), "{said}");
+    assert_eq!(rig.toolchains(), [""; 0]);
+}

@@ -219,3 +219,79 @@ fn an_sdk_is_chosen_by_its_name() {
         "a refused choice changes nothing"
     );
 }
+
+/// F31's neighbour: a link of an SDK's folder leaves it over another link; one that stays is written so that it leads
+/// inside by itself. F31's other neighbour: the folder holds the store that it is to be copied into.
+#[cfg(unix)]
+#[test]
+fn a_folders_links_stay_inside() {
+    let rig = Rig::new();
+    let there = rig.home().join("sdks/MacOSX14.5");
+    rig.env.write("user/secret", "private");
+    let cases = [
+        // (place, text): the first leads up to the SDK's top, the second looks as if it stayed below `q`.
+        (
+            &[
+                ("q/r/s/up", "../../.."),
+                ("e", "q/r/s/up/../../user/secret"),
+            ][..],
+            None,
+        ),
+        (&[("e", "../user/secret")], None),
+        (&[("e", "/etc/passwd")], None),
+        (
+            &[("usr/lib/c.tbd", "./../../usr/lib/.//libSystem.tbd")],
+            Some("libSystem.tbd"),
+        ),
+    ];
+    for (links, good) in cases {
+        let folder = rig.env.path("sdk/MacOSX14.5.sdk");
+        for entry in sdk("14.5") {
+            let path = String::from_utf8(entry.path).unwrap();
+            match entry.kind {
+                crate::unpack::build::Kind::File(bytes) => {
+                    rig.env.write(&format!("sdk/{path}"), bytes);
+                }
+                _ => {
+                    rig.env.write(&format!("sdk/{path}"), "--- !tapi-tbd\n");
+                }
+            }
+        }
+        for (place, text) in links {
+            let place = folder.join(place);
+            fs_err::create_dir_all(place.parent().unwrap()).unwrap();
+            fs_err::os::unix::fs::symlink(text, place).unwrap();
+        }
+        let (last, _) = links.last().unwrap();
+        let import = ["sdk", "import", folder.to_str().unwrap()];
+        if let Some(text) = good {
+            succeed(&mut rig.xtool(&import));
+            let written = fs_err::read_link(there.join(last)).unwrap();
+            assert_eq!(written.to_str(), Some(text));
+        } else {
+            fail(&mut rig.xtool(&import), &[last, "help:"]);
+            assert!(!there.exists());
+        }
+        let mut inside = rig.xtool(&import);
+        inside.env("XTOOL_HOME", folder.join("store"));
+        if good.is_some() {
+            fail(&mut inside, &["the store is in it", "XTOOL_HOME"]);
+        }
+        fs_err::remove_dir_all(&folder).unwrap();
+    }
+    rig.assert_tidy();
+}
+
+/// F41's neighbour: an archive with two SDKs: which one is not guessed.
+#[test]
+fn of_two_sdks_none_is_guessed() {
+    let rig = Rig::new();
+    let both = [sdk("14.5"), sdk("15.1")].concat();
+    let archive = rig.env.write("sdks.tar.gz", Format::TarGz.archive(&both));
+    fail(
+        &mut rig.xtool(&["sdk", "import", archive.to_str().unwrap()]),
+        &["MacOSX14.5.sdk, MacOSX15.1.sdk", "help:"],
+    );
+    assert!(names(&rig.home().join("sdks")).is_empty());
+    rig.assert_tidy();
+}

@@ -113,6 +113,28 @@ fn credentials_are_printed_nowhere() {
     assert_silent(&said(&run(&mut rig.add())), "a manifest");
 }
 
+/// F67's neighbour: at `trace`, where the HTTP client tells of every connection, of a redirect's target too; and what
+/// stands behind a `#`.
+#[test]
+fn a_trace_names_no_password() {
+    let fake = Fake::new("fake", 1000);
+    let away = Server::new(|_, _| {
+        Reply::redirect(format!(
+            "http://{USER}:{PASSWORD}@127.0.0.1:9/x?token={TOKEN}"
+        ))
+    });
+    let gone = Server::new(|_, _| Reply::status(404));
+    for server in [away, gone] {
+        let rig = Rig::new();
+        let url = [format!("{}#{TOKEN}", server.url(&fake.file()))];
+        rig.env.write("manifest.toml", manifest(&[(&fake, &url)]));
+        for log in ["trace", "hyper_util::client::legacy::pool=trace"] {
+            let output = run(rig.add().env("XTOOL_LOG", log).arg("-vvv"));
+            assert_silent(&said(&output), log);
+        }
+    }
+}
+
 /// F67: the same for a package index, with its page missing, refused, no page at all, or out of reach.
 #[test]
 fn an_indexs_credentials_are_printed_nowhere() {

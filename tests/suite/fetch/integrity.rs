@@ -63,6 +63,29 @@ async fn a_wrong_pinned_size_is_found() {
     assert_eq!(rig.names(), [wanted.sha256.to_string()]);
 }
 
+/// F22's neighbour: a server that compresses unasked: the digest is over the raw bytes, and the header is named.
+#[tokio::test]
+async fn a_content_encoding_is_named() {
+    let body = noise(1000);
+    let packed = crate::unpack::build::gz(&body);
+    for (encoding, named) in [("gzip", true), ("identity", false)] {
+        let mut wanted = archive(&body);
+        wanted.size = None;
+        let reply = Reply::ok(&*packed).header("Content-Encoding", encoding);
+        let server = Server::scripted([reply]);
+        let rig = Rig::new();
+        let error = rig.download(&wanted, &server.url("t")).await.unwrap_err();
+        assert_eq!(
+            told(&error).contains("`Content-Encoding: gzip`"),
+            named,
+            "{}",
+            told(&error)
+        );
+        assert!(error.next_source());
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
 /// F19: a login page, shorter or longer than the archive, declared as HTML or not.
 #[tokio::test]
 async fn a_login_page_is_called_one() {

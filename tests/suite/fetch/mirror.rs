@@ -235,3 +235,26 @@ async fn a_mirrors_credentials_are_not_told() {
         assert!(!told.contains(secret), "{told}");
     }
 }
+
+/// F35's neighbour: a `.tar.zst` whose header claims a name of hundreds of megabytes: nothing of that size is read, and
+/// the mirror is given up.
+#[tokio::test]
+async fn an_enormous_name_in_a_tar_is_not_read() {
+    let env = TestEnv::new();
+    let wanted = archive(&noise(1000));
+    let claimed: usize = 200 << 20;
+    let header =
+        crate::unpack::build::tar_header(b'L', b"././@LongLink", b"", 0o644, claimed as u64);
+    let mut packed = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    std::io::Write::write_all(&mut packed, &header).unwrap();
+    let name = std::io::Read::take(std::io::repeat(b'a'), claimed as u64);
+    std::io::copy(&mut { name }, &mut packed).unwrap();
+    let path = env.write("m.tar.zst", packed.finish().unwrap());
+    let rig = with(env, Mirror::Tar(path));
+    assert!(rig.fetcher.at_hand(&wanted).await.unwrap().is_none());
+    let told = rig.recorder.warnings().join("\n");
+    assert_says(
+        &told,
+        &["m.tar.zst", "an extension header claims 209715200 bytes"],
+    );
+}

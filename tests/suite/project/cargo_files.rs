@@ -570,14 +570,18 @@ fn records_tell_what_projects_use() {
     record.save(&held, &env.dirs).expect("saved");
     drop(held);
     env.add(&[MUSL]);
-    let (all, unreadable) = Record::all(&env.dirs).expect("read");
-    assert_eq!((all.len(), unreadable.len()), (1, 0));
-    assert_eq!(all[0].toolchains, ["zig-0.15.2-8063164a"]);
-    assert!(!all[0].claims.is_empty());
+    let all = Record::all(&env.dirs).expect("read");
+    assert_eq!((all.present.len(), all.unreadable.len()), (1, 0));
+    assert_eq!(all.present[0].toolchains, ["zig-0.15.2-8063164a"]);
+    assert!(!all.present[0].claims.is_empty());
     fs_err::write(env.dirs.projects.join("x.toml"), "?").expect("written");
-    assert_eq!(Record::all(&env.dirs).expect("read").1.len(), 1);
+    assert_eq!(Record::all(&env.dirs).expect("read").unreadable.len(), 1);
     fs_err::remove_dir_all(&env.root).expect("gone");
-    assert_eq!(Record::all(&env.dirs).expect("read").0.len(), 0);
+    let all = Record::all(&env.dirs).expect("read");
+    assert_eq!(
+        (all.present.len(), all.gone.len(), all.away.len()),
+        (0, 1, 0)
+    );
 }
 
 /// A record gives back what it was given, whatever stood in the user's file.

@@ -411,7 +411,8 @@ fn an_unwritable_destination_is_named() {
     assert!(matches!(error.cause, Cause::Write { .. }), "{error:?}");
 }
 
-/// The archive was exchanged between the check and the unpacking.
+/// The archive was exchanged between the check and the unpacking. F49's neighbour: its name was taken away meanwhile, by
+/// `cache clean`, which is no fault: what was verified is still held.
 #[test]
 fn a_changed_file_is_noticed() {
     use xtool::archive::{Archive, VerifiedArchive};
@@ -426,12 +427,13 @@ fn a_changed_file_is_noticed() {
         size: None,
     };
     let archive = VerifiedArchive::check(&path, &archive).unwrap();
-    fs_err::write(&path, [bytes, vec![0; 512]].concat()).unwrap();
+    fs_err::write(&path, [&*bytes, &[0; 512]].concat()).unwrap();
     let dest = folder.path().join("dest");
     fs_err::create_dir(&dest).unwrap();
     let error = xtool::unpack::unpack(&archive, &dest, &Options::default()).unwrap_err();
     assert!(matches!(error.cause, Cause::Changed { .. }), "{error:?}");
+    fs_err::write(&path, &bytes).unwrap();
     fs_err::remove_file(&path).unwrap();
-    let error = xtool::unpack::unpack(&archive, &dest, &Options::default()).unwrap_err();
-    assert!(matches!(error.cause, Cause::Read { .. }), "{error:?}");
+    xtool::unpack::unpack(&archive, &dest, &Options::default()).unwrap();
+    assert!(dest.join("a").is_file());
 }
