@@ -18,6 +18,7 @@ use crate::target::TargetOs;
 mod error;
 mod exec;
 mod explain;
+mod lipo;
 mod osxcross;
 mod response;
 pub mod rules;
@@ -29,6 +30,8 @@ mod variant;
 mod xcrun;
 
 pub use error::ShimError;
+pub use lipo::LipoError;
+pub use osxcross::folder as osxcross_folder;
 pub use rules::Invocation;
 pub use spec::{Runner, RunnerKind, Sdk, Spec, Tools, Zig};
 pub use variant::{tools_of, variant_name, write_variant};
@@ -162,6 +165,9 @@ fn run(
     if tool == Tool::Run {
         let invocation = runner::plan(spec, variant, args)?;
         return exec::exec(spec, variant, tool, invocation);
+    }
+    if tool == Tool::Lipo && spec.program(tool).is_none() {
+        return Ok(lipo::run(args)?);
     }
     let expanded = response::expand(args)?;
     if let Some(name) = linker_name(spec, tool, &expanded.args) {

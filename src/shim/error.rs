@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::LipoError;
 use crate::help::Help;
 use crate::target::Triple;
 
@@ -119,6 +120,9 @@ pub enum ShimError {
         /// The target.
         triple: Triple,
     },
+    /// Our own `lipo` refused.
+    #[error(transparent)]
+    Lipo(#[from] LipoError),
     /// The stand-in for `bcryptprimitives.dll` could not be built.
     #[error("Cannot build `bcryptprimitives.dll` for {wine} in `{}`: the compiler said: {said}", folder.display())]
     WineDll {
@@ -145,6 +149,7 @@ impl Help for ShimError {
             Self::NoTool { triple, .. } => Some(format!(
                 "`xtool show {triple}` lists what the toolchain has; `xtool add {triple} --toolchain NAME` takes another"
             )),
+            Self::Lipo(e) => e.help(),
             Self::NoRunner { help, .. } => Some(help.clone()),
             Self::WineDll { .. } => {
                 Some("a wine of version 9 or newer does not need it".to_owned())

@@ -223,7 +223,7 @@ impl Spec {
     }
 
     /// The program behind a tool: the real one, or zig. `None` when the toolchain has none; never for
-    /// [`Tool::Run`] and [`Tool::Xcrun`], which have none of their own.
+    /// [`Tool::Run`] and [`Tool::Xcrun`], which have none of their own. A [`Tool::Lipo`] without one is xtool's.
     pub fn program(&self, tool: Tool) -> Option<&Path> {
         if let Some(zig) = &self.zig {
             let has = match tool {
