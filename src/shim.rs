@@ -32,7 +32,7 @@ mod xcrun;
 pub use error::ShimError;
 pub use lipo::LipoError;
 pub use osxcross::folder as osxcross_folder;
-pub use rules::Invocation;
+pub use rules::{Environment, Invocation};
 pub use spec::{Runner, RunnerKind, Sdk, Spec, Tools, Zig};
 pub use variant::{tools_of, variant_name, write_variant};
 
@@ -174,7 +174,7 @@ fn run(
         return Ok(exec::say(&name));
     }
     let links = tool.is_driver() && rules::links(&expanded.args);
-    let mut invocation = rules::rewrite(spec, variant, tool, expanded.args)?;
+    let mut invocation = rules::rewrite(spec, variant, tool, expanded.args, &Environment::read())?;
     if let Some(origin) = expanded.origin {
         response::shorten(spec.family, &mut invocation, &origin)?;
     }

@@ -115,10 +115,15 @@ fn apple(out: &mut String, spec: &Spec) {
         out,
         "set(CMAKE_OSX_ARCHITECTURES {arch} CACHE STRING \"\" FORCE)"
     );
+    // Without force, as CMake itself sets it: what the user names with -D or in the environment wins.
     if let Some(version) = &spec.deployment_target {
         let _ = writeln!(
             out,
-            "set(CMAKE_OSX_DEPLOYMENT_TARGET {} CACHE STRING \"\" FORCE)",
+            "if(DEFINED ENV{{MACOSX_DEPLOYMENT_TARGET}})\n  \
+             set(CMAKE_OSX_DEPLOYMENT_TARGET \"$ENV{{MACOSX_DEPLOYMENT_TARGET}}\" CACHE STRING \"\")\n\
+             else()\n  \
+             set(CMAKE_OSX_DEPLOYMENT_TARGET {} CACHE STRING \"\")\n\
+             endif()",
             quoted(version)
         );
     }
@@ -239,6 +244,21 @@ mod tests {
         let text = toolchain_file(&zig("aarch64-apple-darwin"), Path::new("/s"));
         assert!(text.contains("set(CMAKE_SYSTEM_PROCESSOR arm64)"));
         assert!(text.contains("CMAKE_INSTALL_NAME_TOOL") && text.contains("CMAKE_OTOOL"));
+    }
+
+    #[test]
+    fn the_users_oldest_macos_wins() {
+        let mut spec = zig("aarch64-apple-darwin");
+        spec.deployment_target = Some("11.0".into());
+        let text = toolchain_file(&spec, Path::new("/s"));
+        assert!(
+            text.contains(
+                "if(DEFINED ENV{MACOSX_DEPLOYMENT_TARGET})\n  \
+                 set(CMAKE_OSX_DEPLOYMENT_TARGET \"$ENV{MACOSX_DEPLOYMENT_TARGET}\" CACHE STRING \"\")\n\
+                 else()\n  set(CMAKE_OSX_DEPLOYMENT_TARGET \"11.0\" CACHE STRING \"\")\nendif()"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

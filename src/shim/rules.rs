@@ -45,6 +45,23 @@ impl Invocation {
     }
 }
 
+/// What the rules heed of the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `MACOSX_DEPLOYMENT_TARGET`: the oldest macOS that the user wants, as rustc reads it.
+    pub deployment_target: Option<String>,
+}
+
+impl Environment {
+    /// This process's.
+    pub fn read() -> Self {
+        let name = crate::env_vars::MACOSX_DEPLOYMENT_TARGET;
+        Self {
+            deployment_target: crate::env_vars::non_empty(name).and_then(|v| v.into_string().ok()),
+        }
+    }
+}
+
 /// What `tool` is run as, for any tool but [`Tool::Run`]. `args` come without argv[0] and without response files;
 /// `variant` is the shim's folder, in which some rules have files.
 pub fn rewrite(
@@ -52,6 +69,7 @@ pub fn rewrite(
     variant: &Path,
     tool: Tool,
     args: Vec<OsString>,
+    env: &Environment,
 ) -> Result<Invocation, ShimError> {
     let program = spec.program(tool).ok_or_else(|| ShimError::NoTool {
         triple: spec.triple.clone(),
@@ -59,9 +77,9 @@ pub fn rewrite(
         root: spec.root.clone(),
     })?;
     Ok(match (spec.family, &spec.zig) {
-        (_, Some(zig)) => zig::rewrite(spec, zig, variant, tool, args),
+        (_, Some(zig)) => zig::rewrite(spec, zig, variant, tool, args, env),
         (Family::Gcc, None) => gcc::rewrite(spec, program, tool, args),
-        (Family::Clang | Family::Zig, None) => clang::rewrite(spec, program, tool, args),
+        (Family::Clang | Family::Zig, None) => clang::rewrite(spec, program, tool, args, env),
     })
 }
 
@@ -155,7 +173,14 @@ mod tests {
             Family::Gcc,
             "/t".into(),
         );
-        let error = rewrite(&spec, Path::new("/v"), Tool::Windres, Vec::new()).unwrap_err();
+        let error = rewrite(
+            &spec,
+            Path::new("/v"),
+            Tool::Windres,
+            Vec::new(),
+            &Environment::default(),
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("has no `windres`"), "{error}");
     }
 }

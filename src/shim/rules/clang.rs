@@ -3,17 +3,23 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Invocation, apply, links, macos, objects};
+use super::{Action, Arg, Environment, Invocation, apply, links, macos, objects};
 use crate::shim::{Sdk, Spec, Tool};
 use crate::target::{TargetOs, Triple};
 
 /// What a clang tool is run as.
-pub fn rewrite(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> Invocation {
+pub fn rewrite(
+    spec: &Spec,
+    program: &Path,
+    tool: Tool,
+    args: Vec<OsString>,
+    env: &Environment,
+) -> Invocation {
     if !tool.is_driver() {
         return Invocation::new(program, args);
     }
     match spec.triple.os() {
-        TargetOs::MacOs => apple(spec, program, tool, args),
+        TargetOs::MacOs => apple(spec, program, tool, args, env),
         TargetOs::Windows => windows(program, args),
         TargetOs::Linux | TargetOs::Wasi | TargetOs::Other => sysroot(spec, program, args),
     }
@@ -63,10 +69,16 @@ fn windows(program: &Path, args: Vec<OsString>) -> Invocation {
     Invocation::new(program, out)
 }
 
-fn apple(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> Invocation {
+fn apple(
+    spec: &Spec,
+    program: &Path,
+    tool: Tool,
+    args: Vec<OsString>,
+    env: &Environment,
+) -> Invocation {
     let linking = links(&args);
     let mut out: Vec<OsString> = Vec::with_capacity(args.len() + 8);
-    let minimum = macos::minimum(spec, &args);
+    let minimum = macos::minimum(spec, &args, env);
     if !names_its_target(program) {
         let version = minimum.as_deref().unwrap_or_default();
         out.push(
@@ -165,7 +177,13 @@ mod tests {
 
     fn run(spec: &Spec, program: &str, args: &[&str]) -> String {
         let args = args.iter().map(Into::into).collect();
-        let out = rewrite(spec, Path::new(program), Tool::Cc, args);
+        let out = rewrite(
+            spec,
+            Path::new(program),
+            Tool::Cc,
+            args,
+            &Environment::default(),
+        );
         out.args.join(" ".as_ref()).into_string().unwrap()
     }
 
@@ -229,7 +247,14 @@ mod tests {
     fn the_sdks_own_cxx_library_is_used() {
         let run = |tool, args: &[&str]| {
             let args = args.iter().map(Into::into).collect();
-            let out = rewrite(&apple(), Path::new("/usr/bin/clang"), tool, args);
+            let clang = Path::new("/usr/bin/clang");
+            let out = rewrite(
+                &apple(),
+                clang,
+                tool,
+                args,
+                &Environment::default(),
+            );
             out.args.iter().any(|a| a == "-stdlib=libc++")
         };
         assert!(run(Tool::Cxx, &["a.o"]));

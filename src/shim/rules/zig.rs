@@ -6,7 +6,9 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Invocation, apply, links, macos, objects, only_asks, takes_value};
+use super::{
+    Action, Arg, Environment, Invocation, apply, links, macos, objects, only_asks, takes_value,
+};
 use crate::shim::{Spec, Tool, Zig};
 use crate::target::{TargetOs, Triple};
 
@@ -40,6 +42,7 @@ pub fn rewrite(
     variant: &Path,
     tool: Tool,
     args: Vec<OsString>,
+    env: &Environment,
 ) -> Invocation {
     let args = match spec.triple.os() {
         TargetOs::Wasi if tool.is_driver() => wasi::from_wasm_ld(args),
@@ -59,7 +62,7 @@ pub fn rewrite(
         other => vec![other.name().into()],
     };
     if tool.is_driver() {
-        out.extend(fixed(context, zig, &args));
+        out.extend(fixed(context, zig, &args, env));
         out.extend(apple::before(context));
         let atomic = atomic::late(context, variant, &args);
         out.extend(apply(args, |arg| rule(context, arg)));
@@ -100,7 +103,7 @@ fn minor(version: &str) -> u32 {
 }
 
 /// Arguments that come first, so that the caller's win.
-fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString]) -> Vec<OsString> {
+fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString], env: &Environment) -> Vec<OsString> {
     let mut out: Vec<OsString> = Vec::with_capacity(6);
     if context.linking {
         // Without it zig strips what it links.
@@ -109,7 +112,7 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString]) -> Vec<OsString> {
     // zig's own default for unoptimised code traps on undefined behaviour, which no other toolchain does.
     out.push("-fno-sanitize=all".into());
     out.push("-target".into());
-    out.push(match apple::minimum(context, args) {
+    out.push(match apple::minimum(context, args, env) {
         Some(version) => apple::with_version(&zig.target, &version).into(),
         // clang knows no glibc version: asked about itself it would print an error and fail.
         None if only_asks(args) => without_glibc(&zig.target).into(),

@@ -210,6 +210,7 @@ fn an_imported_sdk_serves_clang_and_zig_alike() {
         assert!(Path::new(path.trim()).join("SDKSettings.json").is_file());
         universal(&lab, &project, toolchain, &programs);
         ask::osxcrosss_own_names(&lab, &project);
+        ask::the_users_oldest_macos(&lab, toolchain, &arm);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Context, Invocation, macos};
+use super::{Action, Arg, Context, Environment, Invocation, macos};
 use crate::shim::Spec;
 use crate::target::TargetOs;
 
@@ -95,11 +95,15 @@ pub(super) fn environment(context: Context<'_>, invocation: &mut Invocation) {
 }
 
 /// The oldest macOS to run on. `None`: zig's default.
-pub(super) fn minimum(context: Context<'_>, args: &[OsString]) -> Option<String> {
+pub(super) fn minimum(
+    context: Context<'_>,
+    args: &[OsString],
+    env: &Environment,
+) -> Option<String> {
     if context.triple.os() != TargetOs::MacOs {
         return None;
     }
-    macos::minimum(context.spec, args)
+    macos::minimum(context.spec, args, env)
 }
 
 /// `aarch64-macos-none` with a version: `aarch64-macos.11.0-none`. A target that has one keeps it.

@@ -46,3 +46,63 @@ pub(super) fn osxcrosss_own_names(lab: &Lab, project: &Path) {
     assert!(shown.contains("osxcross/bin (on PATH in"), "{shown}");
 }
 
+/// `MACOSX_DEPLOYMENT_TARGET` counts for a bare compiler and for CMake as it does for rustc.
+pub(super) fn the_users_oldest_macos(lab: &Lab, toolchain: &str, shims: &Path) {
+    let dir = lab.dir.path();
+    let source = dir.join("plain.c");
+    fs_err::write(&source, "int plain(void) { return 1; }\n").unwrap();
+    let object = dir.join("plain.o");
+    for (variable, argument, minimum) in [
+        ("12.3", None, (12, 3)),
+        ("12.3", Some("-mmacosx-version-min=11.5"), (11, 5)),
+        // Not below the oldest of the CPU, as rustc has it.
+        ("10.9", None, (11, 0)),
+    ] {
+        succeed(
+            Command::new(shims.join("cc"))
+                .args(argument)
+                .arg("-c")
+                .arg(&source)
+                .arg("-o")
+                .arg(&object)
+                .env("MACOSX_DEPLOYMENT_TARGET", variable),
+        );
+        let found = facts(&fs_err::read(&object).unwrap()).minimum;
+        assert_eq!(found, minimum, "{toolchain} {variable} {argument:?}");
+    }
+
+    let folder = dir.join(format!("{toolchain}-cmake"));
+    fs_err::create_dir(&folder).unwrap();
+    fs_err::copy(&source, folder.join("plain.c")).unwrap();
+    fs_err::write(
+        folder.join("CMakeLists.txt"),
+        "cmake_minimum_required(VERSION 3.18)\nset(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)\n\
+         project(plain C)\nadd_library(plain OBJECT plain.c)\n",
+    )
+    .unwrap();
+    for (variable, minimum) in [(Some("12.3"), (12, 3)), (None, (11, 0))] {
+        let build = folder.join(format!("build-{}", minimum.0));
+        let mut configure = Command::new("cmake");
+        configure
+            .args(["-G", "Ninja", "-S"])
+            .arg(&folder)
+            .arg("-B")
+            .arg(&build)
+            .arg("--toolchain")
+            .arg(shims.join("toolchain.cmake"))
+            .env_remove("MACOSX_DEPLOYMENT_TARGET")
+            .envs(variable.map(|v| ("MACOSX_DEPLOYMENT_TARGET", v)));
+        succeed(&mut configure);
+        // What was configured counts, not the shell that builds.
+        succeed(
+            Command::new("cmake")
+                .arg("--build")
+                .arg(&build)
+                .env_remove("MACOSX_DEPLOYMENT_TARGET"),
+        );
+        let object = build.join("CMakeFiles/plain.dir/plain.c.o");
+        let found = facts(&fs_err::read(&object).unwrap()).minimum;
+        assert_eq!(found, minimum, "{toolchain}, CMake, {variable:?}");
+    }
+}
+
