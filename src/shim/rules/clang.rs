@@ -107,9 +107,7 @@ fn apple(
             out.push(define.into());
         }
         if spec.triple.arch() == "x86_64" && clang_major(spec).is_some_and(|major| major < 15) {
-            // `math.h` of SDKs from 15 on declares functions of a type that these clangs do not have for x86-64. As
-            // an incomplete type it can be declared with, and whoever uses it still gets an error.
-            out.push("-D_Float16=struct _Float16_needs_clang_15".into());
+            out.push(NO_FLOAT16.into());
         }
     }
     let ours = spec.sdk.is_some();
@@ -130,6 +128,10 @@ fn apple(
     }
     invocation
 }
+
+/// `math.h` of SDKs from 15 on declares functions of a type that clang before 15 does not have for x86-64. As an
+/// incomplete type it can be declared with, and whoever uses it still gets an error.
+pub(crate) const NO_FLOAT16: &str = "-D_Float16=struct _Float16_needs_clang_15";
 
 fn clang_major(spec: &Spec) -> Option<u32> {
     major(spec.compiler_version.as_deref()?)

@@ -212,6 +212,7 @@ fn an_imported_sdk_serves_clang_and_zig_alike() {
         ask::osxcrosss_own_names(&lab, &project);
         ask::the_users_oldest_macos(&lab, toolchain, &arm);
     }
+    ask::libclang_about_standard_headers(&lab, &project);
 }
 
 /// One file of both programs, by `xtool exec` and by `xcrun`: both as they were, arm64's where its pages begin, and

@@ -106,3 +106,55 @@ pub(super) fn the_users_oldest_macos(lab: &Lab, toolchain: &str, shims: &Path) {
     }
 }
 
+/// The headers of the C standard, read as bindgen has libclang read them: by clang of the same LLVM, with nothing but
+/// the arguments that bindgen gets.
+pub(super) fn libclang_about_standard_headers(lab: &Lab, project: &Path) {
+    let shown = succeed(&mut lab.xtool(project, &["show", ARM, "--json"]));
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let root = PathBuf::from(shown["installed"]["path"].as_str().unwrap());
+    let llvm = fs_err::read_dir(root.join("usr/lib"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("bin/clang").exists())
+        .expect("LLVM's folder");
+    let library_path = format!(
+        "{0}/lib:{0}/x86_64-linux-gnu:{0}/aarch64-linux-gnu",
+        root.join("usr/lib").display()
+    );
+    let header =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects/matrix/bindgen/csrc/record.h");
+    let wasi = "wasm32-wasip1";
+    let targets = [wasi, ARM, INTEL];
+    let zig = ["--no-rust-std", "--toolchain", "zig"];
+    succeed(&mut lab.xtool(project, &[&["add"], &targets[..], &zig[..]].concat()));
+    let with_sdk = |target: &str| lab.home().join("sdks").is_dir() && target != wasi;
+    let compiler = shims(lab, project, ARM).join("cc");
+    for remove_sdk in [false, true] {
+        if remove_sdk {
+            fs_err::remove_dir_all(lab.home().join("sdks")).unwrap();
+            // The shims say what is missing, and a new `add` does without.
+            let gone = Command::new(&compiler).arg("-v").output().unwrap();
+            let said = String::from_utf8_lossy(&gone.stderr).into_owned();
+            assert!(
+                said.contains("SDK") && said.contains("help: import it again: xtool sdk import"),
+                "{said}"
+            );
+            succeed(&mut lab.xtool(project, &[&["add"], &targets[..], &zig[..]].concat()));
+        }
+        for target in targets {
+            let env = succeed(&mut lab.xtool(project, &["env", target, "--format", "json"]));
+            let env: serde_json::Value = serde_json::from_str(&env).unwrap();
+            let args = env["BINDGEN_EXTRA_CLANG_ARGS"].as_str().unwrap();
+            assert_eq!(args.contains("-isysroot"), with_sdk(target), "{args}");
+            // bindgen splits the variable as a shell does.
+            let script = format!("\"$1\" -fsyntax-only -x c {args} \"$2\"");
+            let clang = llvm.join("bin/clang");
+            succeed(
+                Command::new("sh")
+                    .args(["-c", &script, "-"])
+                    .args([&clang, &header])
+                    .env("LD_LIBRARY_PATH", &library_path),
+            );
+        }
+    }
+}
