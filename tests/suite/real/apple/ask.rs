@@ -103,6 +103,14 @@ pub(super) fn the_users_oldest_macos(lab: &Lab, toolchain: &str, shims: &Path) {
         let object = build.join("CMakeFiles/plain.dir/plain.c.o");
         let found = facts(&fs_err::read(&object).unwrap()).minimum;
         assert_eq!(found, minimum, "{toolchain}, CMake, {variable:?}");
+        let cache = fs_err::read_to_string(build.join("CMakeCache.txt")).unwrap();
+        let own = |name: &str| {
+            let line = cache.lines().find(|line| line.starts_with(name));
+            line.is_some_and(|line| line.contains("/shims/"))
+        };
+        for name in ["CMAKE_INSTALL_NAME_TOOL:", "CMAKE_OTOOL:", "CMAKE_NM:"] {
+            assert_eq!(own(name), toolchain == "osxcross", "{name} {cache}");
+        }
     }
 }
 
