@@ -16,6 +16,7 @@ mod apple;
 mod ar;
 mod atomic;
 mod cpu;
+mod exports;
 mod linux;
 mod wasi;
 mod windows;
@@ -46,6 +47,9 @@ pub fn rewrite(
 ) -> Invocation {
     let args = match spec.triple.os() {
         TargetOs::Wasi if tool.is_driver() => wasi::from_wasm_ld(args),
+        TargetOs::MacOs if tool.is_driver() && minor(&zig.version) < 16 => {
+            exports::without_lists(args)
+        }
         _ => args,
     };
     let linking = tool.is_driver() && links(&args);
@@ -175,7 +179,7 @@ fn late(context: Context<'_>, variant: &Path) -> Vec<OsString> {
 fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
     let family = || match context.triple.os() {
         TargetOs::Windows => windows::rule(context, arg),
-        TargetOs::MacOs => not_windows(arg).or_else(|| apple::rule(context, arg)),
+        TargetOs::MacOs => not_windows(arg).or_else(|| apple::rule(arg)),
         TargetOs::Linux => not_windows(arg).or_else(|| linux::rule(context, arg)),
         TargetOs::Wasi | TargetOs::Other => not_windows(arg).or_else(|| {
             if context.linking && objects::is_rustcs_crt(arg) {
