@@ -64,6 +64,8 @@ pub enum Tool {
     Otool,
     /// `install_name_tool`: changes the names of libraries in a program (macOS).
     InstallNameTool,
+    /// `ld64.lld`: the linker that clang calls, where the toolchain has it by another name only (macOS).
+    Ld64,
     /// `xcrun`: says where the Apple SDK is, and runs its tools.
     Xcrun,
     /// `run`: runs a program of the target on this machine.
@@ -72,7 +74,7 @@ pub enum Tool {
 
 impl Tool {
     /// Every tool.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Cc,
         Self::Cxx,
         Self::Ar,
@@ -84,6 +86,7 @@ impl Tool {
         Self::Nm,
         Self::Otool,
         Self::InstallNameTool,
+        Self::Ld64,
         Self::Xcrun,
         Self::Run,
     ];
@@ -102,6 +105,7 @@ impl Tool {
             Self::Nm => "nm",
             Self::Otool => "otool",
             Self::InstallNameTool => "install_name_tool",
+            Self::Ld64 => "ld64.lld",
             Self::Xcrun => "xcrun",
             Self::Run => "run",
         }

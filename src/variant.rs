@@ -167,6 +167,7 @@ pub fn spec(
             nm: program(&tools.nm),
             otool: program(&tools.otool),
             install_name_tool: program(&tools.install_name_tool),
+            lld: program(&tools.lld),
         };
     }
     let runner = options.runner.as_deref().or(target.runner.as_deref());

@@ -79,7 +79,9 @@ pub fn rewrite(
     Ok(match (spec.family, &spec.zig) {
         (_, Some(zig)) => zig::rewrite(spec, zig, variant, tool, args, env),
         (Family::Gcc, None) => gcc::rewrite(spec, program, tool, args),
-        (Family::Clang | Family::Zig, None) => clang::rewrite(spec, program, tool, args, env),
+        (Family::Clang | Family::Zig, None) => {
+            clang::rewrite(spec, program, variant, tool, args, env)
+        }
     })
 }
 

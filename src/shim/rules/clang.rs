@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::{Action, Arg, Environment, Invocation, apply, links, macos, objects};
+use crate::build_env::shim;
 use crate::shim::{Sdk, Spec, Tool};
 use crate::target::{TargetOs, Triple};
 
@@ -11,15 +12,21 @@ use crate::target::{TargetOs, Triple};
 pub fn rewrite(
     spec: &Spec,
     program: &Path,
+    variant: &Path,
     tool: Tool,
     args: Vec<OsString>,
     env: &Environment,
 ) -> Invocation {
+    if tool == Tool::Ld64 {
+        // What lld takes its own name for, else.
+        let flavour = ["-flavor", "darwin"].map(OsString::from);
+        return Invocation::new(program, flavour.into_iter().chain(args).collect());
+    }
     if !tool.is_driver() {
         return Invocation::new(program, args);
     }
     match spec.triple.os() {
-        TargetOs::MacOs => apple(spec, program, tool, args, env),
+        TargetOs::MacOs => apple(spec, program, variant, tool, args, env),
         TargetOs::Windows => windows(program, args),
         TargetOs::Linux | TargetOs::Wasi | TargetOs::Other => sysroot(spec, program, args),
     }
@@ -72,6 +79,7 @@ fn windows(program: &Path, args: Vec<OsString>) -> Invocation {
 fn apple(
     spec: &Spec,
     program: &Path,
+    variant: &Path,
     tool: Tool,
     args: Vec<OsString>,
     env: &Environment,
@@ -91,6 +99,15 @@ fn apple(
         if linking {
             // The host's own `ld` is no Mach-O linker.
             out.push("-fuse-ld=lld".into());
+            if spec.tools.lld.is_some() {
+                let mut path = OsString::from("--ld-path=");
+                path.push(shim(variant, Tool::Ld64));
+                out.push(path);
+            }
+        }
+        if tool == Tool::Cxx && spec.tools.cc.as_deref() == Some(program) {
+            // One program for both languages.
+            out.push("--driver-mode=g++".into());
         }
         if tool == Tool::Cxx || is_cxx(&args) {
             // clang built for another system takes GCC's library for the default; an SDK has libc++ only. A later
@@ -182,6 +199,7 @@ mod tests {
         let out = rewrite(
             spec,
             Path::new(program),
+            Path::new("/v"),
             Tool::Cc,
             args,
             &Environment::default(),
@@ -253,6 +271,7 @@ mod tests {
             let out = rewrite(
                 &apple(),
                 clang,
+                Path::new("/v"),
                 tool,
                 args,
                 &Environment::default(),
