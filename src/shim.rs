@@ -35,6 +35,7 @@ pub use osxcross::folder as osxcross_folder;
 pub use rules::{Environment, Invocation};
 pub use spec::{Runner, RunnerKind, Sdk, Spec, Tools, Zig};
 pub use variant::{tools_of, variant_name, write_variant};
+pub use xcrun::XcrunError;
 
 /// The file beside a shim that says what it stands for.
 pub const SPEC_FILE: &str = "shim.toml";
@@ -160,10 +161,21 @@ fn run(
     tool: Tool,
     args: Vec<OsString>,
 ) -> Result<ExitCode, ShimError> {
+    if let Some(sdk) = &spec.sdk
+        && !sdk.path.is_dir()
+    {
+        return Err(ShimError::SdkGone {
+            triple: spec.triple.clone(),
+            path: sdk.path.clone(),
+        });
+    }
     if tool == Tool::Xcrun {
         return match xcrun::plan(spec, variant, args)? {
             xcrun::Plan::Say(text) => xcrun::say(&text),
             xcrun::Plan::Run(tool, args) => run(spec, variant, tool, args),
+            xcrun::Plan::Exec(program, args) => {
+                exec::exec(spec, variant, tool, Invocation::new(program, args))
+            }
         };
     }
     if tool == Tool::Run {

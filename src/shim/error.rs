@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::LipoError;
+use super::{LipoError, XcrunError};
 use crate::help::Help;
 use crate::target::Triple;
 
@@ -120,6 +120,17 @@ pub enum ShimError {
         /// The target.
         triple: Triple,
     },
+    /// The Apple SDK is not in the store any more.
+    #[error("The Apple SDK for `{triple}` is gone: `{}` does not exist", path.display())]
+    SdkGone {
+        /// The target.
+        triple: Triple,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// `xcrun` has no answer.
+    #[error(transparent)]
+    Xcrun(#[from] XcrunError),
     /// Our own `lipo` refused.
     #[error(transparent)]
     Lipo(#[from] LipoError),
@@ -149,6 +160,10 @@ impl Help for ShimError {
             Self::NoTool { triple, .. } => Some(format!(
                 "`xtool show {triple}` lists what the toolchain has; `xtool add {triple} --toolchain NAME` takes another"
             )),
+            Self::SdkGone { triple, .. } => Some(format!(
+                "import it again: xtool sdk import PATH; or set the target up with what there is: xtool add {triple}"
+            )),
+            Self::Xcrun(e) => e.help(),
             Self::Lipo(e) => e.help(),
             Self::NoRunner { help, .. } => Some(help.clone()),
             Self::WineDll { .. } => {
