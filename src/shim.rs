@@ -189,15 +189,23 @@ fn run(
     if let Some(name) = linker_name(spec, tool, &expanded.args) {
         return Ok(exec::say(&name));
     }
-    let links = tool.is_driver() && rules::links(&expanded.args);
+    let explained = tool.is_driver() && is_explained(spec, &expanded.args);
     let mut invocation = rules::rewrite(spec, variant, tool, expanded.args, &Environment::read())?;
     if let Some(origin) = expanded.origin {
         response::shorten(spec.family, &mut invocation, &origin)?;
     }
-    if links {
+    if explained {
         return exec::link(spec, variant, tool, invocation);
     }
     exec::exec(spec, variant, tool, invocation)
+}
+
+/// Whether a failure is to be explained, which takes a process that waits for the driver's end: links, and Objective-C
+/// for macOS without an SDK, where the headers of frameworks are missed before any link. All other compiling is `exec`
+/// and costs nothing.
+fn is_explained(spec: &Spec, args: &[OsString]) -> bool {
+    let no_sdk = spec.triple.os() == TargetOs::MacOs && spec.sdk.is_none();
+    rules::links(args) || no_sdk && rules::is_objective_c(args)
 }
 
 /// Whether the runner that the settings name is on this machine; what is missing otherwise. `program` is what it is

@@ -109,6 +109,15 @@ pub(super) fn links(args: &[OsString]) -> bool {
     input
 }
 
+/// Whether a driver is given Objective-C, by the name of a file or by `-x`.
+pub(super) fn is_objective_c(args: &[OsString]) -> bool {
+    args.iter().filter_map(|a| a.to_str()).any(|arg| {
+        let end = arg.rsplit_once('.').map(|(_, end)| end);
+        !arg.starts_with('-') && matches!(end, Some("m" | "mm"))
+            || arg.trim_start_matches("-x").starts_with("objective-c")
+    })
+}
+
 /// Whether a driver is only asked about itself: by name, or with nothing to work on (`-v`).
 pub(super) fn only_asks(args: &[OsString]) -> bool {
     let mut is_value = false;
@@ -166,6 +175,19 @@ mod tests {
         ] {
             assert!(!links(&os(no)), "{no:?}");
         }
+    }
+
+    #[test]
+    fn objective_c_is_told_from_c() {
+        for yes in [
+            &["-c", "a.m"][..],
+            &["a.mm"],
+            &["-x", "objective-c", "a"],
+            &["-xobjective-c++", "a"],
+        ] {
+            assert!(is_objective_c(&os(yes)), "{yes:?}");
+        }
+        assert!(!is_objective_c(&os(&["-c", "a.c", "-o", "a.o", "-lm"])));
     }
 
     #[test]
