@@ -124,6 +124,7 @@ packages=(gcc g++ libc6-dev make perl cmake pkg-config libclang-dev nasm python3
 for target in "${targets[@]}"; do
   case $target in
   x86_64-*-windows-*) packages+=(wine64) ;;
+  *-apple-*) packages+=(llvm) ;;
   aarch64-*-linux-*) packages+=(qemu-user libc6-arm64-cross) ;;
   armv7-*) packages+=(qemu-user libc6-armhf-cross) ;;
   i686-*-linux-*) packages+=(libc6-i386-cross) ;;
@@ -238,7 +239,29 @@ structure() {
   x86_64-apple-*) requirements=('macos<=10.12') ;;
   *) return 0 ;;
   esac
-  "$XTOOL_BIN" inspect "$exe" "${requirements[@]/#/--require=}"
+  "$XTOOL_BIN" inspect "$exe" "${requirements[@]/#/--require=}" || return
+  case $target in *-apple-*) objects_of_macos "$target" ;; esac
+}
+
+# Every object that a build script made is for rustc's own oldest macOS, assembly included: one that is for a newer
+# macOS makes the linker warn and the program fail there, one without a version is taken as it comes.
+objects_of_macos() {
+  local wanted
+  wanted=$(rustc --print deployment-target --target "$1")
+  find "$CARGO_TARGET_DIR/$1"/debug/build -path '*/out/*' \( -name '*.o' -o -name '*.a' \) -print0 |
+    xargs -0 -r llvm-objdump --macho --private-headers | awk -v wanted="${wanted#*=}" '
+    # A file, or a member of an archive: the one before it is complete.
+    /^[^ \t].*:$/ { judge(); file = $0 }
+    /cmd LC_VERSION_MIN_MACOSX/ { old = 1 }
+    version == "" && ($1 == "minos" || old && $1 == "version") { version = $2 }
+    function judge() {
+      if (file != "") {
+        count++
+        if (version != wanted) { bad++; printf "error: %s is for macOS %s, rustc for %s\n", file, version == "" ? "of any version" : version, wanted }
+      }
+      file = version = ""; old = 0
+    }
+    END { judge(); printf "matrix: %d objects for macOS %s, %d for another\n", count, wanted, bad; exit bad > 0 }'
 }
 
 # What the log says went wrong, on one line.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds xtool for other hosts with xtool itself, and tries what can be tried here: the Linux programs are static and
 # run (arm64's under qemu), the Windows one lists, shows and adds under wine from a mirror on loopback, the macOS ones
-# are judged by structure.
+# are judged by structure, each and as one file of both.
 #
 #   scripts/release.sh [TRIPLE…]        results in target/release-hosts/dist
 #
@@ -120,5 +120,17 @@ for target in "${targets[@]}"; do
   esac
   cp "$exe" "$work/dist/xtool-$target${exe##*xtool}"
 done
+
+both=("$work"/dist/xtool-{aarch64,x86_64}-apple-darwin)
+if [ -f "${both[0]}" ] && [ -f "${both[1]}" ]; then
+  step 'macOS, both CPUs in one file'
+  universal=$work/dist/xtool-universal-apple-darwin
+  (cd "$project" && run "$XTOOL_BIN" exec aarch64-apple-darwin -- lipo -create "${both[@]}" -output "$universal")
+  [ "$(cd "$project" && "$XTOOL_BIN" exec aarch64-apple-darwin -- lipo -archs "$universal")" = 'x86_64 arm64' ] ||
+    die "$universal has other CPUs"
+  # macOS on arm64 runs nothing unsigned; on x86-64 it does.
+  (cd "$project" && "$XTOOL_BIN" exec aarch64-apple-darwin -- lipo -thin arm64 "$universal" -output "$work/arm64-of-both")
+  "$XTOOL_BIN" inspect "$work/arm64-of-both" --require signed || die "$universal: arm64 is not signed"
+fi
 step 'Done'
 (cd "$top" && ls -l "$work/dist")

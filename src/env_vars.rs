@@ -54,6 +54,8 @@ pub const CARGO_TESTS_ONLY_SRC_ROOT: &str = "__CARGO_TESTS_ONLY_SRC_ROOT";
 pub const RUSTFLAGS: &str = "RUSTFLAGS";
 /// The same, as cargo encodes them.
 pub const CARGO_ENCODED_RUSTFLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
+/// The oldest macOS to run on: rustc's own variable, which the shims obey too.
+pub const MACOSX_DEPLOYMENT_TARGET: &str = "MACOSX_DEPLOYMENT_TARGET";
 /// The rustc that cargo is told to use.
 pub const RUSTC: &str = "RUSTC";
 

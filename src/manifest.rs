@@ -157,6 +157,8 @@ pub struct TargetTools {
     pub otool: Option<String>,
     /// Changes the names of libraries in a program (macOS).
     pub install_name_tool: Option<String>,
+    /// lld, by any of its names, where it has none by the one that links for macOS (`ld64.lld`).
+    pub lld: Option<String>,
     /// Headers and libraries of the target.
     pub sysroot: Option<String>,
     /// zig's name of the target, without a glibc version.

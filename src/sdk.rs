@@ -21,9 +21,15 @@ pub use copy::copy_tree;
 /// Says version and name; Apple's own file at the top of every SDK since 10.15.
 const SETTINGS: &str = "SDKSettings.json";
 
-/// What must be there for a program to compile and link.
-const NEEDED: [&str; 3] = [
+/// What must be there for a program to compile and link. Apple's own have the parts of the C library as links to the
+/// whole: what was packed without links has lost them, and `-lm` fails.
+const NEEDED: [&str; 8] = [
     "usr/lib/libSystem.tbd",
+    "usr/lib/libSystem.B.tbd",
+    "usr/lib/libc.tbd",
+    "usr/lib/libm.tbd",
+    "usr/lib/libpthread.tbd",
+    "usr/lib/libdl.tbd",
     "usr/include/stdio.h",
     "usr/include/sys/types.h",
 ];
@@ -60,20 +66,22 @@ pub enum SdkError {
         name: String,
     },
     /// A part is missing, as in one that was cut down too far.
-    #[error("The SDK `{}` is incomplete: it has no `{missing}`", path.display())]
+    #[error("The SDK `{}` is incomplete: it has no `{}`", path.display(), missing.join("`, `"))]
     Incomplete {
         /// Its folder.
         path: PathBuf,
-        /// What is not there.
-        missing: &'static str,
+        /// What is not there, or is a link to nothing.
+        missing: Vec<&'static str>,
     },
     /// A link in it leads out of it.
-    #[error("The SDK `{}` has a link that leaves it: `{}`", path.display(), link.display())]
+    #[error("The SDK `{}` has a link that leaves it: `{}` leads to `{}`", path.display(), link.display(), to.display())]
     Leaves {
         /// Its folder.
         path: PathBuf,
         /// The link, relative to it.
         link: PathBuf,
+        /// Its text.
+        to: PathBuf,
     },
     /// A link that an archive could not have either.
     #[error("The SDK `{}` has a link that is refused: `{}`", path.display(), link.display())]
@@ -149,15 +157,45 @@ impl Help for SdkError {
             )),
             Self::Unknown { .. } => Some("xtool sdk import PATH   (xtool sdk list shows what is there)".to_owned()),
             Self::Store(e) => e.help(),
-            Self::Leaves { .. } | Self::Link { .. } | Self::Odd { .. } => Some(
-                "import the SDK as Xcode installed it, or an archive of it".to_owned(),
-            ),
+            Self::Leaves { link, .. } | Self::Link { link, .. } => Some(format!(
+                "an SDK of Apple's has no such link: remove `{}` from it, or pack the SDK anew where Xcode put it",
+                link.display()
+            )),
+            Self::Odd { entry, .. } => Some(format!("remove `{}` from it", entry.display())),
             Self::HoldsStore { path, .. } => Some(format!(
                 "move the SDK out of the store, or set XTOOL_HOME to a folder outside `{}`",
                 path.display()
             )),
             Self::Io { .. } => None,
         }
+    }
+}
+
+impl SdkError {
+    /// The same about a tree by the name that the user knows it by: what was staged is gone when this is read.
+    #[must_use]
+    pub fn renamed(mut self, staged: &Path, known_as: &Path) -> Self {
+        let path = match &mut self {
+            Self::NotAnSdk { path }
+            | Self::Settings { path, .. }
+            | Self::Incomplete { path, .. }
+            | Self::Several { path, .. }
+            | Self::Leaves { path, .. }
+            | Self::Link { path, .. }
+            | Self::HoldsStore { path, .. }
+            | Self::Odd { path, .. } => path,
+            Self::OtherSystem { .. } | Self::Unknown { .. } | Self::Io { .. } | Self::Store(_) => {
+                return self;
+            }
+        };
+        if let Ok(rest) = path.strip_prefix(staged) {
+            *path = if rest.as_os_str().is_empty() {
+                known_as.to_owned()
+            } else {
+                known_as.join(rest)
+            };
+        }
+        self
     }
 }
 
@@ -227,7 +265,11 @@ pub fn inspect(path: &Path) -> Result<Imported, SdkError> {
             settings.version.escape_debug()
         )));
     }
-    if let Some(missing) = NEEDED.into_iter().find(|f| !path.join(f).is_file()) {
+    let missing: Vec<_> = NEEDED
+        .into_iter()
+        .filter(|f| !path.join(f).is_file())
+        .collect();
+    if !missing.is_empty() {
         return Err(SdkError::Incomplete {
             path: path.to_owned(),
             missing,
@@ -348,6 +390,7 @@ fn check_links(sdk: &Path) -> Result<(), SdkError> {
                     return Err(SdkError::Leaves {
                         path: sdk.to_owned(),
                         link: relative,
+                        to: text,
                     });
                 }
             }
@@ -449,7 +492,7 @@ mod tests {
         ] {
             let from = dir.path().join("from");
             make(&from, "macosx14.5", "14.5");
-            let link = from.join("usr/lib/libc.tbd");
+            let link = from.join("usr/lib/libobjc.tbd");
             fs_err::os::unix::fs::symlink(text, &link).unwrap();
             assert_eq!(import(&store, &from).is_ok(), good, "{text}");
             fs_err::remove_dir_all(&from).unwrap();

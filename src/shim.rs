@@ -18,6 +18,7 @@ use crate::target::TargetOs;
 mod error;
 mod exec;
 mod explain;
+mod lipo;
 mod osxcross;
 mod response;
 pub mod rules;
@@ -29,10 +30,13 @@ mod variant;
 mod xcrun;
 
 pub use error::ShimError;
-pub use rules::Invocation;
+pub use lipo::LipoError;
+pub use osxcross::folder as osxcross_folder;
+pub use rules::{Environment, Invocation};
 pub use runner::DEBIAN_WINE64;
 pub use spec::{Runner, RunnerKind, Sdk, Spec, Tools, Zig};
 pub use variant::{tools_of, variant_name, write_variant};
+pub use xcrun::XcrunError;
 
 /// The file beside a shim that says what it stands for.
 pub const SPEC_FILE: &str = "shim.toml";
@@ -62,6 +66,8 @@ pub enum Tool {
     Otool,
     /// `install_name_tool`: changes the names of libraries in a program (macOS).
     InstallNameTool,
+    /// `ld64.lld`: the linker that clang calls, where the toolchain has it by another name only (macOS).
+    Ld64,
     /// `xcrun`: says where the Apple SDK is, and runs its tools.
     Xcrun,
     /// `run`: runs a program of the target on this machine.
@@ -70,7 +76,7 @@ pub enum Tool {
 
 impl Tool {
     /// Every tool.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Cc,
         Self::Cxx,
         Self::Ar,
@@ -82,6 +88,7 @@ impl Tool {
         Self::Nm,
         Self::Otool,
         Self::InstallNameTool,
+        Self::Ld64,
         Self::Xcrun,
         Self::Run,
     ];
@@ -100,6 +107,7 @@ impl Tool {
             Self::Nm => "nm",
             Self::Otool => "otool",
             Self::InstallNameTool => "install_name_tool",
+            Self::Ld64 => "ld64.lld",
             Self::Xcrun => "xcrun",
             Self::Run => "run",
         }
@@ -154,29 +162,51 @@ fn run(
     tool: Tool,
     args: Vec<OsString>,
 ) -> Result<ExitCode, ShimError> {
+    if let Some(sdk) = &spec.sdk
+        && !sdk.path.is_dir()
+    {
+        return Err(ShimError::SdkGone {
+            triple: spec.triple.clone(),
+            path: sdk.path.clone(),
+        });
+    }
     if tool == Tool::Xcrun {
         return match xcrun::plan(spec, variant, args)? {
             xcrun::Plan::Say(text) => xcrun::say(&text),
             xcrun::Plan::Run(tool, args) => run(spec, variant, tool, args),
+            xcrun::Plan::Exec(program, args) => {
+                exec::exec(spec, variant, tool, Invocation::new(program, args))
+            }
         };
     }
     if tool == Tool::Run {
         let invocation = runner::plan(spec, variant, args)?;
         return exec::exec(spec, variant, tool, invocation);
     }
+    if tool == Tool::Lipo && spec.program(tool).is_none() {
+        return Ok(lipo::run(args)?);
+    }
     let expanded = response::expand(args)?;
     if let Some(name) = linker_name(spec, tool, &expanded.args) {
         return Ok(exec::say(&name));
     }
-    let links = tool.is_driver() && rules::links(&expanded.args);
-    let mut invocation = rules::rewrite(spec, variant, tool, expanded.args)?;
+    let explained = tool.is_driver() && is_explained(spec, &expanded.args);
+    let mut invocation = rules::rewrite(spec, variant, tool, expanded.args, &Environment::read())?;
     if let Some(origin) = expanded.origin {
         response::shorten(spec.family, &mut invocation, &origin)?;
     }
-    if links {
+    if explained {
         return exec::link(spec, variant, tool, invocation);
     }
     exec::exec(spec, variant, tool, invocation)
+}
+
+/// Whether a failure is to be explained, which takes a process that waits for the driver's end: links, and Objective-C
+/// for macOS without an SDK, where the headers of frameworks are missed before any link. All other compiling is `exec`
+/// and costs nothing.
+fn is_explained(spec: &Spec, args: &[OsString]) -> bool {
+    let no_sdk = spec.triple.os() == TargetOs::MacOs && spec.sdk.is_none();
+    rules::links(args) || no_sdk && rules::is_objective_c(args)
 }
 
 /// Whether the runner that the settings name is on this machine; what is missing otherwise. `program` is what it is

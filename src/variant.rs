@@ -177,6 +177,7 @@ pub fn spec(
             nm: program(&tools.nm),
             otool: program(&tools.otool),
             install_name_tool: program(&tools.install_name_tool),
+            lld: program(&tools.lld),
         };
     }
     let runner = options.runner.as_deref().or(target.runner.as_deref());
@@ -302,8 +303,8 @@ fn glibc(
     }
 }
 
-/// rustc's own default (`rustc_target/src/spec/base/apple`), for C as for Rust. A project that asks rustc for a newer
-/// one by `MACOSX_DEPLOYMENT_TARGET` gets it: the newest that anyone names counts.
+/// rustc's own default (`rustc_target/src/spec/base/apple`), for C as for Rust. Who asks for a newer one by
+/// `MACOSX_DEPLOYMENT_TARGET` or an argument gets it.
 fn oldest_macos(triple: &Triple) -> &'static str {
     match triple.arch() {
         "aarch64" | "arm64e" => "11.0",

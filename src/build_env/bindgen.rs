@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::shim::rules::clang::NO_FLOAT16;
 use crate::shim::{Spec, Zig};
 use crate::target::{TargetOs, Triple};
 
@@ -15,12 +16,16 @@ pub(super) fn arguments(spec: &Spec) -> Option<String> {
         // clang hides every symbol of WebAssembly by default, and bindgen leaves out functions that are hidden.
         out.push("-fvisibility=default".to_owned());
     }
+    if spec.triple.os() == TargetOs::MacOs && spec.triple.arch() == "x86_64" {
+        // Which libclang it is nobody knows here; newer ones only see a name that their headers do not need.
+        out.push(NO_FLOAT16.to_owned());
+    }
     if let (TargetOs::MacOs, Some(sdk)) = (spec.triple.os(), &spec.sdk) {
         out.extend(["-isysroot".to_owned(), path(&sdk.path)]);
     } else if let Some(zig) = &spec.zig {
         out.push("-nostdlibinc".to_owned());
-        for folder in zig_headers(zig, &spec.triple) {
-            out.extend(["-isystem".to_owned(), path(&folder)]);
+        for (option, folder) in zig_headers(zig, &spec.triple) {
+            out.extend([option.to_owned(), path(&folder)]);
         }
     } else if let Some(sysroot) = &spec.sysroot {
         out.push(format!("--sysroot={}", path(sysroot)));
@@ -57,9 +62,9 @@ fn clang_target(triple: &Triple) -> String {
     }
 }
 
-/// zig's folders of C headers for a target, in its order (`std/zig/LibCDirs.zig`); clang skips those that a version of
-/// zig does not have.
-fn zig_headers(zig: &Zig, triple: &Triple) -> Vec<PathBuf> {
+/// zig's folders of C headers for a target, in its order (`std/zig/LibCDirs.zig`), each with clang's option for it; clang
+/// skips those that a version of zig does not have.
+fn zig_headers(zig: &Zig, triple: &Triple) -> Vec<(&'static str, PathBuf)> {
     let base = zig
         .exe
         .parent()
@@ -94,7 +99,16 @@ fn zig_headers(zig: &Zig, triple: &Triple) -> Vec<PathBuf> {
         TargetOs::Wasi => vec!["wasm-wasi-musl".to_owned(), "generic-musl".to_owned()],
         TargetOs::Other => Vec::new(),
     };
-    names.into_iter().map(|name| base.join(name)).collect()
+    names
+        .into_iter()
+        .map(|name| {
+            // WASI's own headers ask clang's `stddef.h` for single types, which musl's of the same name does not do: it
+            // must come after clang's.
+            let last = triple.os() == TargetOs::Wasi && name == "generic-musl";
+            let option = if last { "-idirafter" } else { "-isystem" };
+            (option, base.join(name))
+        })
+        .collect()
 }
 
 fn path(path: &Path) -> String {
@@ -158,6 +172,16 @@ mod tests {
             said.starts_with("--target=wasm32-wasi -fvisibility=default "),
             "{said}"
         );
+        let musl = said.find("generic-musl").unwrap();
+        assert!(said[..musl].ends_with(" -idirafter /z/lib/libc/include/") || cfg!(windows));
+    }
+
+    #[test]
+    fn half_precision_of_macos_headers_is_declared() {
+        let of = |triple: &str| arguments(&zig(triple, "x-macos-none", "/z")).unwrap();
+        let define = " '-D_Float16=struct _Float16_needs_clang_15' ";
+        assert!(of("x86_64-apple-darwin").contains(define));
+        assert!(!of("aarch64-apple-darwin").contains("_Float16"));
     }
 
     #[cfg(unix)]

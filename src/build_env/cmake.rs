@@ -51,6 +51,9 @@ pub fn toolchain_file(spec: &Spec, shims: &Path) -> String {
         (Tool::Windres, &["CMAKE_RC_COMPILER"]),
         (Tool::Dlltool, &["CMAKE_DLLTOOL"]),
         (Tool::Strip, &["CMAKE_STRIP"]),
+        (Tool::Nm, &["CMAKE_NM"]),
+        (Tool::Otool, &["CMAKE_OTOOL"]),
+        (Tool::InstallNameTool, &["CMAKE_INSTALL_NAME_TOOL"]),
     ] {
         if tools.contains(&tool) {
             for name in names {
@@ -99,14 +102,14 @@ pub fn toolchain_file(spec: &Spec, shims: &Path) -> String {
         set("CMAKE_CXX_LINKER_DEPFILE_SUPPORTED", "FALSE");
     }
     if triple.os() == TargetOs::MacOs {
-        apple(&mut out, spec);
+        apple(&mut out, spec, &tools);
     }
     out
 }
 
-/// What CMake asks for on Darwin and does not find off a Mac. `true` stands in for the tools that only change names
-/// after the link: nothing here installs.
-fn apple(out: &mut String, spec: &Spec) {
+/// What CMake asks for on Darwin and does not find off a Mac. `true` stands in for tools that the toolchain lacks and
+/// that only change names after the link.
+fn apple(out: &mut String, spec: &Spec, tools: &[Tool]) {
     let arch = match spec.triple.arch() {
         "aarch64" => "arm64",
         arch => arch,
@@ -115,10 +118,15 @@ fn apple(out: &mut String, spec: &Spec) {
         out,
         "set(CMAKE_OSX_ARCHITECTURES {arch} CACHE STRING \"\" FORCE)"
     );
+    // Without force, as CMake itself sets it: what the user names with -D or in the environment wins.
     if let Some(version) = &spec.deployment_target {
         let _ = writeln!(
             out,
-            "set(CMAKE_OSX_DEPLOYMENT_TARGET {} CACHE STRING \"\" FORCE)",
+            "if(DEFINED ENV{{MACOSX_DEPLOYMENT_TARGET}})\n  \
+             set(CMAKE_OSX_DEPLOYMENT_TARGET \"$ENV{{MACOSX_DEPLOYMENT_TARGET}}\" CACHE STRING \"\")\n\
+             else()\n  \
+             set(CMAKE_OSX_DEPLOYMENT_TARGET {} CACHE STRING \"\")\n\
+             endif()",
             quoted(version)
         );
     }
@@ -131,12 +139,21 @@ fn apple(out: &mut String, spec: &Spec) {
         "set(CMAKE_OSX_SYSROOT {} CACHE PATH \"\" FORCE)",
         quoted(&sysroot)
     );
-    out.push_str(
-        "if(NOT CMAKE_HOST_APPLE)\n  \
-         find_program(CMAKE_INSTALL_NAME_TOOL NAMES llvm-install-name-tool install_name_tool true)\n  \
-         find_program(CMAKE_OTOOL NAMES llvm-otool otool true)\n\
-         endif()\n",
-    );
+    for (tool, variable) in [
+        (Tool::InstallNameTool, "CMAKE_INSTALL_NAME_TOOL"),
+        (Tool::Otool, "CMAKE_OTOOL"),
+    ] {
+        if !tools.contains(&tool) {
+            let name = tool.name();
+            let llvm = name.replace('_', "-");
+            let _ = writeln!(
+                out,
+                "if(NOT CMAKE_HOST_APPLE)\n  \
+                 find_program({variable} NAMES llvm-{llvm} {name} true)\n\
+                 endif()"
+            );
+        }
+    }
 }
 
 /// CMake's name of the system (`CMAKE_SYSTEM_NAME`).
@@ -238,7 +255,50 @@ mod tests {
     fn darwin_gets_stand_ins_for_apples_tools() {
         let text = toolchain_file(&zig("aarch64-apple-darwin"), Path::new("/s"));
         assert!(text.contains("set(CMAKE_SYSTEM_PROCESSOR arm64)"));
-        assert!(text.contains("CMAKE_INSTALL_NAME_TOOL") && text.contains("CMAKE_OTOOL"));
+        for line in [
+            "find_program(CMAKE_INSTALL_NAME_TOOL NAMES llvm-install-name-tool install_name_tool true)",
+            "find_program(CMAKE_OTOOL NAMES llvm-otool otool true)",
+        ] {
+            assert!(text.lines().any(|l| l.trim() == line), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn darwin_gets_the_tools_that_its_toolchain_has() {
+        let triple = "aarch64-apple-darwin".parse().unwrap();
+        let mut spec = Spec::new(triple, Family::Clang, "/t".into());
+        spec.tools.nm = Some("/t/llvm-nm".into());
+        spec.tools.otool = Some("/t/llvm-otool".into());
+        spec.tools.install_name_tool = Some("/t/llvm-install-name-tool".into());
+        let text = toolchain_file(&spec, Path::new("/s"));
+        for (variable, name) in [
+            ("CMAKE_NM", "nm"),
+            ("CMAKE_OTOOL", "otool"),
+            ("CMAKE_INSTALL_NAME_TOOL", "install_name_tool"),
+        ] {
+            let path = quoted(&slashes(&shim(
+                Path::new("/s"),
+                Tool::from_name(name).unwrap(),
+            )));
+            let line = format!("set({variable} {path} CACHE FILEPATH \"\" FORCE)");
+            assert!(text.lines().any(|l| l == line), "{line}: {text}");
+        }
+        assert!(!text.contains("find_program("), "{text}");
+    }
+
+    #[test]
+    fn the_users_oldest_macos_wins() {
+        let mut spec = zig("aarch64-apple-darwin");
+        spec.deployment_target = Some("11.0".into());
+        let text = toolchain_file(&spec, Path::new("/s"));
+        assert!(
+            text.contains(
+                "if(DEFINED ENV{MACOSX_DEPLOYMENT_TARGET})\n  \
+                 set(CMAKE_OSX_DEPLOYMENT_TARGET \"$ENV{MACOSX_DEPLOYMENT_TARGET}\" CACHE STRING \"\")\n\
+                 else()\n  set(CMAKE_OSX_DEPLOYMENT_TARGET \"11.0\" CACHE STRING \"\")\nendif()"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

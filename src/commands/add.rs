@@ -8,6 +8,7 @@ use xtool::project::settings::{Config, RustStd, TargetOptions, check_glibc};
 use xtool::project::{CONFIG_FILE, Kind, Project};
 use xtool::resolve::ToolchainSpec;
 use xtool::smoke::Warmth;
+use xtool::target::TargetOs;
 
 use super::apply::{self, Request};
 use super::failure::{self, with_help};
@@ -24,6 +25,12 @@ pub fn run(args: &Add, session: &Session) -> Result<ExitCode> {
     for triple in triples(&args.targets)? {
         let before = config.targets.get(&triple).cloned().unwrap_or_default();
         let options = merge(before, args)?;
+        if args.sdk.is_some() && triple.os() != TargetOs::MacOs {
+            return Err(with_help(
+                format!("`{triple}` is not built with an Apple SDK"),
+                format!("xtool add {triple}   (without --sdk)"),
+            ));
+        }
         targets.push((triple, options));
     }
     let warm = args.warm.then(|| targets.clone());

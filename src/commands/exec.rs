@@ -25,13 +25,14 @@ pub fn run(args: &Exec, session: &Session) -> Result<ExitCode> {
             format!("xtool exec {triple} -- make"),
         ));
     };
-    let bin = prefixed(&ready, &triple)?;
+    let mut folders = vec![prefixed(&ready, &triple)?];
+    folders.extend(shims::osxcross_folder(&ready.spec, &ready.folder));
     let mut command = Command::new(program);
     command
         .args(rest)
         .envs(ready.variables(&triple))
         .envs(go::variables(&triple).unwrap_or_default())
-        .env("PATH", path_with(&bin)?);
+        .env("PATH", path_with(folders)?);
     become_command(command).map_err(|e| {
         let what = format!("Cannot run `{}`", Path::new(program).display());
         if e.kind() == std::io::ErrorKind::NotFound {
@@ -46,9 +47,9 @@ pub fn run(args: &Exec, session: &Session) -> Result<ExitCode> {
 }
 
 /// Never the shims' own folder: its `cc` would become the host's compiler too, which cargo, Go and others still need.
-fn path_with(bin: &Path) -> Result<OsString> {
+fn path_with(folders: Vec<PathBuf>) -> Result<OsString> {
     let before = std::env::var_os("PATH").unwrap_or_default();
-    let all = std::iter::once(bin.to_owned()).chain(std::env::split_paths(&before));
+    let all = folders.into_iter().chain(std::env::split_paths(&before));
     std::env::join_paths(all).context("Cannot put the tools into PATH")
 }
 

@@ -16,6 +16,9 @@ pub struct Failure {
     pub message: String,
     /// What to type next.
     pub help: Option<String>,
+    /// What lies behind it.
+    #[source]
+    pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 /// A failure with a `help:` line.
@@ -23,6 +26,21 @@ pub fn with_help(message: impl Into<String>, help: impl Into<String>) -> anyhow:
     Failure {
         message: message.into(),
         help: Some(help.into()),
+        cause: None,
+    }
+    .into()
+}
+
+/// A failure that `cause` led to, with a `help:` line of the command's own or else the cause's.
+pub fn because(
+    message: impl Into<String>,
+    help: Option<String>,
+    cause: anyhow::Error,
+) -> anyhow::Error {
+    Failure {
+        message: message.into(),
+        help: help.or_else(|| help_of(&cause)),
+        cause: Some(cause.into()),
     }
     .into()
 }

@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use url::Url;
-use xtool::archive::{Archive, VerifiedArchive};
+use xtool::archive::{Archive, VerifiedArchive, VerifyError};
 use xtool::digest::Sha256;
 use xtool::manifest::{Family, file_name};
 use xtool::pin::{Pin, PinnedSource, redacted};
 use xtool::sdk::{self, Imported};
-use xtool::source;
-use xtool::unpack;
+use xtool::source::{self, SourceError};
+use xtool::unpack::format::Format;
+use xtool::unpack::{self, Cause, UnpackError};
 
-use super::failure::with_help;
+use super::failure::{because, with_help};
 use super::session::Session;
 use crate::cli::{Sdk, SdkCommand, SdkImport};
 
@@ -29,9 +30,10 @@ pub fn run(args: &Sdk, session: &Session) -> Result<ExitCode> {
 fn import(args: &SdkImport, session: &Session) -> Result<ExitCode> {
     let given = Given::read(args)?;
     let from = given.to_string();
-    // What is found wrong is found in a staging folder, which says nothing to the user.
-    let (imported, fresh) =
-        take(given, session).with_context(|| format!("Cannot import `{from}`"))?;
+    let (imported, fresh) = take(given, session).map_err(|cause| {
+        let help = help_for(&cause, &from);
+        because(format!("Cannot import `{from}`"), help, cause)
+    })?;
     let printer = session.printer;
     if printer.json() {
         let mut value = json_of(&imported);
@@ -57,6 +59,7 @@ fn import(args: &SdkImport, session: &Session) -> Result<ExitCode> {
 }
 
 fn take(given: Given, session: &Session) -> Result<(Imported, bool)> {
+    let mut known_as = PathBuf::from(given.to_string());
     let staging = session.store.stage()?;
     let tree = staging.tree();
     match given {
@@ -67,6 +70,7 @@ fn take(given: Given, session: &Session) -> Result<(Imported, bool)> {
                 .printer
                 .step("Copying", &there.path.display().to_string());
             sdk::copy_tree(&there.path, &tree)?;
+            known_as = there.path;
         }
         Given::File(path, archive) => {
             let verified = VerifiedArchive::check(&path, &archive)?;
@@ -77,7 +81,65 @@ fn take(given: Given, session: &Session) -> Result<(Imported, bool)> {
             unpack::unpack(&verified, &tree, &unpack::Options::default())?;
         }
     }
-    Ok(sdk::adopt(&session.store, staging)?)
+    let adopted = sdk::adopt(&session.store, staging);
+    Ok(adopted.map_err(|e| e.renamed(&tree, &known_as))?)
+}
+
+/// What unpacking and verifying say to who writes a manifest, said to who brings an SDK.
+fn help_for(error: &anyhow::Error, from: &str) -> Option<String> {
+    error.chain().find_map(|e| {
+        let other_bytes = match e.downcast_ref::<SourceError>() {
+            Some(e) => e.failures.iter().any(|f| is_other_bytes(&f.cause)),
+            None => is_other_bytes(e),
+        };
+        if other_bytes {
+            return Some(format!(
+                "compare `--sha256` with what the publisher names, and get {from} again if it is right"
+            ));
+        }
+        let cause = &e.downcast_ref::<UnpackError>()?.cause;
+        match cause {
+            Cause::OtherFormat { .. } => Some(
+                "give it the name that its content has: .tar.xz, .tar.gz or .tar.zst".to_owned(),
+            ),
+            Cause::Damaged { .. } | Cause::Malformed { .. } | Cause::Empty => Some(format!(
+                "the archive is not whole: copy or download {from} again, or pack the SDK anew: {PACK}"
+            )),
+            Cause::Refused { .. } => Some(format!("pack the SDK anew: {PACK}")),
+            _ => None,
+        }
+    })
+}
+
+fn is_other_bytes(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |e| e.source())
+        .any(|e| matches!(e.downcast_ref(), Some(VerifyError::Digest { .. })))
+}
+
+/// How an SDK is packed where it is.
+const PACK: &str = "tar --create --xz --file MacOSX.sdk.tar.xz MacOSX.sdk";
+
+/// Refuses what cannot be unpacked by its name, before gigabytes of it are read.
+fn check_name(file: &str, path: &Path) -> Result<()> {
+    if Format::of_name(file).is_some_and(|f| f != Format::Deb) {
+        return Ok(());
+    }
+    let extension = Path::new(file)
+        .extension()
+        .map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let help = match extension.as_deref() {
+        Some("xip" | "dmg" | "pkg") => format!(
+            "open it on a Mac, and there, in Xcode.app/Contents/Developer/Platforms/MacOSX.platform/Developer/SDKs or \
+             /Library/Developer/CommandLineTools/SDKs: {PACK}"
+        ),
+        _ => format!(
+            "give the folder `MacOSX.sdk`, or an archive of it (.tar.xz, .tar.gz, .tar.zst): {PACK}"
+        ),
+    };
+    Err(with_help(
+        format!("`{}` is no archive of an SDK", path.display()),
+        help,
+    ))
 }
 
 /// What the user named.
@@ -120,6 +182,7 @@ impl Given {
                 .and_then(|mut parts| parts.next_back())
                 .unwrap_or_default();
             let file = file_name(last).map_err(anyhow::Error::msg)?;
+            check_name(&file, Path::new(&redacted(&url)))?;
             let size = None;
             return Ok(Self::Url(url, Archive { file, sha256, size }));
         }
@@ -134,10 +197,23 @@ impl Given {
             }
             return Ok(Self::Folder(path));
         }
+        // A pipe would be waited for.
+        if !path.is_file() {
+            let what = if path.exists() {
+                "is neither a file nor a folder"
+            } else {
+                "does not exist"
+            };
+            return Err(with_help(
+                format!("`{}` {what}", path.display()),
+                format!("give the folder `MacOSX.sdk`, or an archive of it: {PACK}"),
+            ));
+        }
         let file = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
+        check_name(&file, &path)?;
         // Without a digest of the user's the file is taken as it is: it is the user's own.
         let sha256 = match pinned {
             Some(digest) => digest,

@@ -130,6 +130,12 @@ fn ready_lines(session: &Session, triple: &Triple, r: &env::Prepared) -> Result<
     }
     let tools: Vec<&str> = shims::tools_of(&r.spec).iter().map(|t| t.name()).collect();
     line("tools", &tools.join(" "))?;
+    if let Some(folder) = shims::osxcross_folder(&r.spec, &r.folder) {
+        line(
+            "Apple names",
+            &format!("{} (on PATH in `xtool exec {triple}`)", folder.display()),
+        )?;
+    }
     line("variables", &format!("xtool env {triple}"))?;
     Ok(())
 }

@@ -394,6 +394,7 @@ fn target_tools(
         nm: table.parsed("nm", fill)?,
         otool: table.parsed("otool", fill)?,
         install_name_tool: table.parsed("install-name-tool", fill)?,
+        lld: table.parsed("lld", fill)?,
         sysroot: table.parsed("sysroot", fill)?,
         zig_target: table.string("zig-target")?.map(|a| a.value.to_owned()),
         zig_cpu: table.string("zig-cpu")?.map(|a| a.value.to_owned()),

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::{LipoError, XcrunError};
 use crate::help::Help;
 use crate::target::Triple;
 
@@ -119,6 +120,20 @@ pub enum ShimError {
         /// The target.
         triple: Triple,
     },
+    /// The Apple SDK is not in the store any more.
+    #[error("The Apple SDK for `{triple}` is gone: `{}` does not exist", path.display())]
+    SdkGone {
+        /// The target.
+        triple: Triple,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// `xcrun` has no answer.
+    #[error(transparent)]
+    Xcrun(#[from] XcrunError),
+    /// Our own `lipo` refused.
+    #[error(transparent)]
+    Lipo(#[from] LipoError),
     /// The stand-in for `bcryptprimitives.dll` could not be built.
     #[error("Cannot build `bcryptprimitives.dll` for {wine} in `{}`: the compiler said: {said}", folder.display())]
     WineDll {
@@ -145,6 +160,11 @@ impl Help for ShimError {
             Self::NoTool { triple, .. } => Some(format!(
                 "`xtool show {triple}` lists what the toolchain has; `xtool add {triple} --toolchain NAME` takes another"
             )),
+            Self::SdkGone { triple, .. } => Some(format!(
+                "import it again: xtool sdk import PATH; or set the target up with what there is: xtool add {triple}"
+            )),
+            Self::Xcrun(e) => e.help(),
+            Self::Lipo(e) => e.help(),
             Self::NoRunner { help, .. } => Some(help.clone()),
             Self::WineDll { .. } => {
                 Some("a wine of version 9 or newer does not need it".to_owned())

@@ -116,6 +116,14 @@ fn missing_library(spec: &Spec, line: &str) -> Option<String> {
     if triple.os() == TargetOs::MacOs && spec.sdk.is_none() && APPLES_OWN.contains(&name) {
         return Some(of_apple(spec, &format!("-l{name}")));
     }
+    if let (TargetOs::MacOs, Some(sdk), true) = (triple.os(), &spec.sdk, LIBSYSTEMS.contains(&name))
+    {
+        return Some(format!(
+            "the macOS {} SDK in {} has no `usr/lib/lib{name}.tbd`, which every whole one has: xtool sdk import PATH && xtool add {triple}",
+            sdk.version,
+            sdk.path.display()
+        ));
+    }
     Some(format!(
         "no `{name}` for {triple}: the host's packages do not serve. Build it for the target (a crate's `vendored`, \
          `bundled` or `static` feature does), and name its folder with -L"
@@ -153,6 +161,9 @@ const NEWER_THAN_OLD_GLIBC: [(&str, &str); 24] = [
 
 /// Libraries that exist only in the SDK.
 const APPLES_OWN: [&str; 6] = ["objc", "c++", "xml2", "z", "sqlite3", "resolv"];
+
+/// The C library, whole and by its parts, which an SDK has as links to the whole.
+const LIBSYSTEMS: [&str; 6] = ["System", "System.B", "c", "m", "pthread", "dl"];
 
 /// GNU ld, gold: `cannot find -lfoo`; zig: `unable to find dynamic system library 'foo'`; lld: `unable to find
 /// library -lfoo`, `library not found for -lfoo`.
@@ -378,6 +389,31 @@ mod tests {
             assert!(found.contains(expected), "{said}: {found}");
             assert_eq!(found.lines().count(), 1);
         }
+    }
+
+    #[test]
+    fn a_part_of_the_c_library_is_the_sdks_to_have() {
+        let mut spec = Spec::new(
+            "aarch64-apple-darwin".parse().unwrap(),
+            Family::Clang,
+            "/t".into(),
+        );
+        spec.sdk = Some(crate::shim::Sdk {
+            path: "/sdk".into(),
+            version: "14.5".into(),
+        });
+        let said = "ld64.lld: error: library not found for -lm";
+        let help = explain(&spec, said).unwrap();
+        assert!(
+            help.contains("14.5 SDK in /sdk has no `usr/lib/libm.tbd`"),
+            "{help}"
+        );
+        assert!(help.contains("xtool sdk import"), "{help}");
+        let other = explain(&spec, "ld64.lld: error: library not found for -lfoo").unwrap();
+        assert!(
+            other.starts_with("no `foo` for aarch64-apple-darwin"),
+            "{other}"
+        );
     }
 
     #[test]

@@ -52,23 +52,36 @@ pub(super) fn variant_of(folder: &Path) -> Option<PathBuf> {
     Some(above)
 }
 
-/// The links for the tools that a variant has, relative to its folder; none without an SDK, whose version is a part of
-/// the names.
+/// Tools that only macOS has a name for: in this folder as they are, since no host's own is hidden by them.
+const APPLES: [Tool; 3] = [Tool::Lipo, Tool::Otool, Tool::InstallNameTool];
+
+/// The folder with these names in a variant's folder; `None` where the variant has none.
+pub fn folder(spec: &Spec, variant: &Path) -> Option<PathBuf> {
+    let path = FOLDER.iter().fold(variant.to_owned(), |p, n| p.join(n));
+    (spec.triple.os() == TargetOs::MacOs).then_some(path)
+}
+
+/// The links for the tools that a variant has, relative to its folder. osxcross's own names need an SDK, whose version
+/// is a part of them.
 pub(super) fn names(spec: &Spec, tools: &[Tool]) -> Vec<String> {
-    let Some(darwin) = spec.sdk.as_ref().and_then(|sdk| darwin(&sdk.version)) else {
-        return Vec::new();
-    };
     if spec.triple.os() != TargetOs::MacOs {
         return Vec::new();
     }
+    let has = |tool: &Tool| tools.contains(tool);
+    let folder = FOLDER.join("/");
+    let mut out: Vec<String> = APPLES
+        .iter()
+        .filter(|tool| has(tool))
+        .map(|tool| format!("{folder}/{}", tool.name()))
+        .collect();
+    let Some(darwin) = spec.sdk.as_ref().and_then(|sdk| darwin(&sdk.version)) else {
+        return out;
+    };
     let (arches, short): (&[&str], _) = match spec.triple.arch() {
         "aarch64" => (&["aarch64", "arm64"], "oa64"),
         "x86_64" => (&["x86_64"], "o64"),
-        _ => return Vec::new(),
+        _ => return out,
     };
-    let has = |tool: &Tool| tools.contains(tool);
-    let folder = FOLDER.join("/");
-    let mut out = Vec::new();
     for (name, _) in NAMES.iter().filter(|(_, tool)| has(tool)) {
         for arch in arches {
             out.push(format!("{folder}/{arch}-apple-darwin{darwin}-{name}"));
@@ -121,7 +134,12 @@ mod tests {
             Family::Clang,
             "/t".into(),
         );
-        assert!(names(&spec, &Tool::ALL).is_empty(), "no SDK, no name");
+        let without = names(&spec, &[Tool::Cc, Tool::Lipo]);
+        assert_eq!(
+            without,
+            ["osxcross/bin/lipo"],
+            "no SDK, no name with its version"
+        );
         spec.sdk = Some(Sdk {
             path: "/sdk".into(),
             version: "14.5".into(),

@@ -45,6 +45,23 @@ impl Invocation {
     }
 }
 
+/// What the rules heed of the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// `MACOSX_DEPLOYMENT_TARGET`: the oldest macOS that the user wants, as rustc reads it.
+    pub deployment_target: Option<String>,
+}
+
+impl Environment {
+    /// This process's.
+    pub fn read() -> Self {
+        let name = crate::env_vars::MACOSX_DEPLOYMENT_TARGET;
+        Self {
+            deployment_target: crate::env_vars::non_empty(name).and_then(|v| v.into_string().ok()),
+        }
+    }
+}
+
 /// What `tool` is run as, for any tool but [`Tool::Run`]. `args` come without argv[0] and without response files;
 /// `variant` is the shim's folder, in which some rules have files.
 pub fn rewrite(
@@ -52,6 +69,7 @@ pub fn rewrite(
     variant: &Path,
     tool: Tool,
     args: Vec<OsString>,
+    env: &Environment,
 ) -> Result<Invocation, ShimError> {
     let program = spec.program(tool).ok_or_else(|| ShimError::NoTool {
         triple: spec.triple.clone(),
@@ -59,9 +77,11 @@ pub fn rewrite(
         root: spec.root.clone(),
     })?;
     Ok(match (spec.family, &spec.zig) {
-        (_, Some(zig)) => zig::rewrite(spec, zig, variant, tool, args),
+        (_, Some(zig)) => zig::rewrite(spec, zig, variant, tool, args, env),
         (Family::Gcc, None) => gcc::rewrite(spec, program, tool, args),
-        (Family::Clang | Family::Zig, None) => clang::rewrite(spec, program, tool, args),
+        (Family::Clang | Family::Zig, None) => {
+            clang::rewrite(spec, program, variant, tool, args, env)
+        }
     })
 }
 
@@ -87,6 +107,15 @@ pub(super) fn links(args: &[OsString]) -> bool {
         }
     }
     input
+}
+
+/// Whether a driver is given Objective-C, by the name of a file or by `-x`.
+pub(super) fn is_objective_c(args: &[OsString]) -> bool {
+    args.iter().filter_map(|a| a.to_str()).any(|arg| {
+        let end = arg.rsplit_once('.').map(|(_, end)| end);
+        !arg.starts_with('-') && matches!(end, Some("m" | "mm"))
+            || arg.trim_start_matches("-x").starts_with("objective-c")
+    })
 }
 
 /// Whether a driver is only asked about itself: by name, or with nothing to work on (`-v`).
@@ -149,13 +178,33 @@ mod tests {
     }
 
     #[test]
+    fn objective_c_is_told_from_c() {
+        for yes in [
+            &["-c", "a.m"][..],
+            &["a.mm"],
+            &["-x", "objective-c", "a"],
+            &["-xobjective-c++", "a"],
+        ] {
+            assert!(is_objective_c(&os(yes)), "{yes:?}");
+        }
+        assert!(!is_objective_c(&os(&["-c", "a.c", "-o", "a.o", "-lm"])));
+    }
+
+    #[test]
     fn a_tool_that_is_not_there_is_named() {
         let spec = Spec::new(
             "x86_64-unknown-linux-musl".parse().unwrap(),
             Family::Gcc,
             "/t".into(),
         );
-        let error = rewrite(&spec, Path::new("/v"), Tool::Windres, Vec::new()).unwrap_err();
+        let error = rewrite(
+            &spec,
+            Path::new("/v"),
+            Tool::Windres,
+            Vec::new(),
+            &Environment::default(),
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("has no `windres`"), "{error}");
     }
 }

@@ -86,6 +86,9 @@ pub struct Tools {
     /// Changes the names of libraries in a program (macOS).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install_name_tool: Option<PathBuf>,
+    /// lld by another name than `ld64.lld`, by which alone clang looks for it (macOS).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lld: Option<PathBuf>,
 }
 
 /// What the zig rules need.
@@ -223,7 +226,7 @@ impl Spec {
     }
 
     /// The program behind a tool: the real one, or zig. `None` when the toolchain has none; never for
-    /// [`Tool::Run`] and [`Tool::Xcrun`], which have none of their own.
+    /// [`Tool::Run`] and [`Tool::Xcrun`], which have none of their own. A [`Tool::Lipo`] without one is xtool's.
     pub fn program(&self, tool: Tool) -> Option<&Path> {
         if let Some(zig) = &self.zig {
             let has = match tool {
@@ -246,6 +249,7 @@ impl Spec {
             Tool::Nm => &t.nm,
             Tool::Otool => &t.otool,
             Tool::InstallNameTool => &t.install_name_tool,
+            Tool::Ld64 => &t.lld,
             Tool::Run | Tool::Xcrun => &None,
         }
         .as_deref()

@@ -11,7 +11,7 @@ use super::{SPEC_FILE, ShimError, Spec, Tool, osxcross};
 use crate::build_env::{CMAKE_FILE, cmake};
 use crate::digest::Sha256;
 use crate::owner;
-use crate::target::Triple;
+use crate::target::{TargetOs, Triple};
 
 /// The name of the variant's folder: `<toolchain id>-<triple>-<digest8>`, the digest over everything in the spec, so
 /// that two projects with different options never meet in one folder.
@@ -27,6 +27,8 @@ pub fn tools_of(spec: &Spec) -> Vec<Tool> {
         .filter(|&tool| match tool {
             Tool::Run => spec.runner.is_some(),
             Tool::Xcrun => spec.sdk.is_some(),
+            // Where the toolchain has none, it is this program's own.
+            Tool::Lipo => spec.triple.os() == TargetOs::MacOs,
             _ => spec.program(tool).is_some(),
         })
         .collect()
@@ -75,7 +77,7 @@ fn files_of(spec: &Spec, folder: &Path) -> Result<Vec<(&'static str, String)>, S
     Ok(files)
 }
 
-/// Every link of the folder, relative to it: one a tool, and for macOS the same under osxcross's names.
+/// Every link of the folder, relative to it: one a tool, and for macOS the same under Apple's and osxcross's names.
 fn links_of(spec: &Spec) -> Vec<PathBuf> {
     let tools = tools_of(spec);
     let own = tools.iter().map(|tool| tool.name().to_owned());

@@ -149,6 +149,69 @@ fn musl_cross_lies_as_crosstool_ng_makes_it() {
     }
 }
 
+/// clang for macOS out of llvm-mingw's release, which has lld by other names than the one that clang looks for.
+#[test]
+fn llvm_mingws_clang_links_for_macos_too() {
+    for (arch, name, minimum) in [("x86_64", "x86_64", "10.12"), ("aarch64", "arm64", "11.0")] {
+        let dir = tempfile::tempdir().unwrap();
+        stub_sdk(&dir.path().join("home/sdks/MacOSX14.5"));
+        let files = [
+            "clang",
+            "ld.lld",
+            "llvm-ar",
+            "llvm-ranlib",
+            "llvm-strip",
+            "llvm-nm",
+        ];
+        let files: Vec<String> = files.iter().map(|t| format!("bin/{t}")).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let target = format!("{arch}-apple-darwin");
+        let shims = add("osxcross-llvm", &target, &files, dir.path());
+        let lld = shims.join("ld64.lld");
+        let sdk = dir.path().join("home/sdks/MacOSX14.5");
+        let begin = format!(
+            "clang --target={name}-apple-macosx{minimum} -fuse-ld=lld --ld-path={} ",
+            lld.display()
+        );
+        let linked = call(&shims, "cc", &["a.o"]);
+        assert!(linked.starts_with(&begin), "{linked}");
+        assert!(
+            linked.contains(&format!("-isysroot {}", sdk.display())),
+            "{linked}"
+        );
+        let cxx = call(&shims, "c++", &["-c", "a.cc"]);
+        assert!(
+            cxx.contains(" --driver-mode=g++ ") && !cxx.contains("--ld-path"),
+            "{cxx}"
+        );
+        assert_eq!(
+            call(&shims, "ld64.lld", &["-arch", "arm64", "a.o"]),
+            "ld.lld -flavor darwin -arch arm64 a.o"
+        );
+        assert!(shims.join("osxcross/bin/xcrun").exists() && shims.join("lipo").exists());
+    }
+}
+
+/// As little as passes for one.
+fn stub_sdk(at: &Path) {
+    for file in [
+        "usr/include/stdio.h",
+        "usr/include/sys/types.h",
+        "usr/lib/libSystem.tbd",
+        "usr/lib/libSystem.B.tbd",
+        "usr/lib/libc.tbd",
+        "usr/lib/libm.tbd",
+        "usr/lib/libpthread.tbd",
+        "usr/lib/libdl.tbd",
+    ] {
+        let file = at.join(file);
+        fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+        fs_err::write(file, "x").unwrap();
+    }
+    let settings = r#"{"CanonicalName":"macosx14.5","Version":"14.5"}"#;
+    fs_err::write(at.join("SDKSettings.json"), settings).unwrap();
+}
+
 #[test]
 fn llvm_mingw_lies_as_its_release_does() {
     for arch in ["x86_64", "aarch64"] {

@@ -3,17 +3,30 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Invocation, apply, links, macos, objects};
+use super::{Action, Arg, Environment, Invocation, apply, links, macos, objects};
+use crate::build_env::shim;
 use crate::shim::{Sdk, Spec, Tool};
 use crate::target::{TargetOs, Triple};
 
 /// What a clang tool is run as.
-pub fn rewrite(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> Invocation {
+pub fn rewrite(
+    spec: &Spec,
+    program: &Path,
+    variant: &Path,
+    tool: Tool,
+    args: Vec<OsString>,
+    env: &Environment,
+) -> Invocation {
+    if tool == Tool::Ld64 {
+        // What lld takes its own name for, else.
+        let flavour = ["-flavor", "darwin"].map(OsString::from);
+        return Invocation::new(program, flavour.into_iter().chain(args).collect());
+    }
     if !tool.is_driver() {
         return Invocation::new(program, args);
     }
     match spec.triple.os() {
-        TargetOs::MacOs => apple(spec, program, tool, args),
+        TargetOs::MacOs => apple(spec, program, variant, tool, args, env),
         TargetOs::Windows => windows(program, args),
         TargetOs::Linux | TargetOs::Wasi | TargetOs::Other => sysroot(spec, program, args),
     }
@@ -63,10 +76,17 @@ fn windows(program: &Path, args: Vec<OsString>) -> Invocation {
     Invocation::new(program, out)
 }
 
-fn apple(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> Invocation {
+fn apple(
+    spec: &Spec,
+    program: &Path,
+    variant: &Path,
+    tool: Tool,
+    args: Vec<OsString>,
+    env: &Environment,
+) -> Invocation {
     let linking = links(&args);
     let mut out: Vec<OsString> = Vec::with_capacity(args.len() + 8);
-    let minimum = macos::minimum(spec, &args);
+    let minimum = macos::minimum(spec, &args, env);
     if !names_its_target(program) {
         let version = minimum.as_deref().unwrap_or_default();
         out.push(
@@ -79,6 +99,15 @@ fn apple(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> Invoca
         if linking {
             // The host's own `ld` is no Mach-O linker.
             out.push("-fuse-ld=lld".into());
+            if spec.tools.lld.is_some() {
+                let mut path = OsString::from("--ld-path=");
+                path.push(shim(variant, Tool::Ld64));
+                out.push(path);
+            }
+        }
+        if tool == Tool::Cxx && spec.tools.cc.as_deref() == Some(program) {
+            // One program for both languages.
+            out.push("--driver-mode=g++".into());
         }
         if tool == Tool::Cxx || is_cxx(&args) {
             // clang built for another system takes GCC's library for the default; an SDK has libc++ only. A later
@@ -95,9 +124,7 @@ fn apple(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> Invoca
             out.push(define.into());
         }
         if spec.triple.arch() == "x86_64" && clang_major(spec).is_some_and(|major| major < 15) {
-            // `math.h` of SDKs from 15 on declares functions of a type that these clangs do not have for x86-64. As
-            // an incomplete type it can be declared with, and whoever uses it still gets an error.
-            out.push("-D_Float16=struct _Float16_needs_clang_15".into());
+            out.push(NO_FLOAT16.into());
         }
     }
     let ours = spec.sdk.is_some();
@@ -118,6 +145,10 @@ fn apple(spec: &Spec, program: &Path, tool: Tool, args: Vec<OsString>) -> Invoca
     }
     invocation
 }
+
+/// `math.h` of SDKs from 15 on declares functions of a type that clang before 15 does not have for x86-64. As an
+/// incomplete type it can be declared with, and whoever uses it still gets an error.
+pub(crate) const NO_FLOAT16: &str = "-D_Float16=struct _Float16_needs_clang_15";
 
 fn clang_major(spec: &Spec) -> Option<u32> {
     major(spec.compiler_version.as_deref()?)
@@ -165,7 +196,14 @@ mod tests {
 
     fn run(spec: &Spec, program: &str, args: &[&str]) -> String {
         let args = args.iter().map(Into::into).collect();
-        let out = rewrite(spec, Path::new(program), Tool::Cc, args);
+        let out = rewrite(
+            spec,
+            Path::new(program),
+            Path::new("/v"),
+            Tool::Cc,
+            args,
+            &Environment::default(),
+        );
         out.args.join(" ".as_ref()).into_string().unwrap()
     }
 
@@ -229,7 +267,15 @@ mod tests {
     fn the_sdks_own_cxx_library_is_used() {
         let run = |tool, args: &[&str]| {
             let args = args.iter().map(Into::into).collect();
-            let out = rewrite(&apple(), Path::new("/usr/bin/clang"), tool, args);
+            let clang = Path::new("/usr/bin/clang");
+            let out = rewrite(
+                &apple(),
+                clang,
+                Path::new("/v"),
+                tool,
+                args,
+                &Environment::default(),
+            );
             out.args.iter().any(|a| a == "-stdlib=libc++")
         };
         assert!(run(Tool::Cxx, &["a.o"]));

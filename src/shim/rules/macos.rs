@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use super::Environment;
 use crate::shim::Spec;
 
 /// The options that name it.
@@ -12,12 +13,17 @@ pub(super) fn is_option(text: &str) -> bool {
     OPTIONS.iter().any(|option| text.starts_with(option))
 }
 
-/// The newer of what the project's settings and what the arguments say: rustc and the `cc` crate always say one
-/// (`MACOSX_DEPLOYMENT_TARGET`, else a default of their own), so that neither alone can be taken.
-pub(super) fn minimum(spec: &Spec, args: &[OsString]) -> Option<String> {
+/// What the arguments ask for, else what the user's environment does, but nothing older than the settings say. That is
+/// rustc's own rule (`rustc_codegen_ssa/src/back/apple.rs`, `deployment_target`), so that C and Rust are for the same
+/// macOS: rustc and the `cc` crate always name a version in the arguments, a bare compiler run does not.
+pub(super) fn minimum(spec: &Spec, args: &[OsString], env: &Environment) -> Option<String> {
     let asked = args.iter().filter_map(|a| a.to_str()).rev().find_map(asked);
+    let wanted = asked.or_else(|| {
+        let user = env.deployment_target.as_deref();
+        user.filter(|version| is_version(version))
+    });
     let set = spec.deployment_target.as_deref();
-    let newest = set.into_iter().chain(asked).max_by_key(|v| parts(v))?;
+    let newest = set.into_iter().chain(wanted).max_by_key(|v| parts(v))?;
     Some(newest.to_owned())
 }
 
@@ -25,10 +31,12 @@ fn asked(text: &str) -> Option<&str> {
     let joined = OPTIONS.iter().find_map(|option| text.strip_prefix(option));
     joined
         .or_else(|| Some(text.rsplit_once("-apple-macosx")?.1))
-        .filter(|version| {
-            version.starts_with(|c: char| c.is_ascii_digit())
-                && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-        })
+        .filter(|version| is_version(version))
+}
+
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
 /// The numbers of a version, in order: `11.0` → 11, 0.
@@ -45,7 +53,9 @@ mod tests {
     fn the_newer_of_settings_and_arguments_counts() {
         let triple = "aarch64-apple-darwin".parse().unwrap();
         let mut spec = Spec::new(triple, Family::Zig, "/z".into());
-        let of = |spec: &Spec, arg: &str| minimum(spec, &["a.o".into(), arg.into()]);
+        let of = |spec: &Spec, arg: &str| {
+            minimum(spec, &["a.o".into(), arg.into()], &Environment::default())
+        };
         assert_eq!(of(&spec, "b.o"), None);
         assert_eq!(of(&spec, "--target=arm64-apple-macosx"), None);
         assert_eq!(
@@ -65,5 +75,24 @@ mod tests {
             of(&spec, "-mmacosx-version-min=9.9").as_deref(),
             Some("11.0")
         );
+    }
+
+    #[test]
+    fn the_users_variable_counts_where_the_arguments_name_none() {
+        let triple = "aarch64-apple-darwin".parse().unwrap();
+        let mut spec = Spec::new(triple, Family::Zig, "/z".into());
+        spec.deployment_target = Some("11.0".into());
+        let of = |variable: &str, arg: &str| {
+            let env = Environment {
+                deployment_target: Some(variable.into()),
+            };
+            minimum(&spec, &["a.o".into(), arg.into()], &env).unwrap()
+        };
+        assert_eq!(of("12.3", "b.o"), "12.3");
+        assert_eq!(of("12.3", "-mmacosx-version-min=11.5"), "11.5");
+        assert_eq!(of("13", "--target=arm64-apple-macosx"), "13");
+        // As rustc has it: nothing is older than the oldest of the CPU.
+        assert_eq!(of("10.9", "b.o"), "11.0");
+        assert_eq!(of("newest", "b.o"), "11.0");
     }
 }

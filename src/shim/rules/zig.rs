@@ -6,7 +6,9 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Invocation, apply, links, macos, objects, only_asks, takes_value};
+use super::{
+    Action, Arg, Environment, Invocation, apply, links, macos, objects, only_asks, takes_value,
+};
 use crate::shim::{Spec, Tool, Zig};
 use crate::target::{TargetOs, Triple};
 
@@ -14,6 +16,7 @@ mod apple;
 mod ar;
 mod atomic;
 mod cpu;
+mod exports;
 mod linux;
 mod wasi;
 mod windows;
@@ -40,9 +43,13 @@ pub fn rewrite(
     variant: &Path,
     tool: Tool,
     args: Vec<OsString>,
+    env: &Environment,
 ) -> Invocation {
     let args = match spec.triple.os() {
         TargetOs::Wasi if tool.is_driver() => wasi::from_wasm_ld(args),
+        TargetOs::MacOs if tool.is_driver() && minor(&zig.version) < 16 => {
+            exports::without_lists(args)
+        }
         _ => args,
     };
     let linking = tool.is_driver() && links(&args);
@@ -59,7 +66,7 @@ pub fn rewrite(
         other => vec![other.name().into()],
     };
     if tool.is_driver() {
-        out.extend(fixed(context, zig, &args));
+        out.extend(fixed(context, zig, &args, env));
         out.extend(apple::before(context));
         let atomic = atomic::late(context, variant, &args);
         out.extend(apply(args, |arg| rule(context, arg)));
@@ -100,7 +107,7 @@ fn minor(version: &str) -> u32 {
 }
 
 /// Arguments that come first, so that the caller's win.
-fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString]) -> Vec<OsString> {
+fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString], env: &Environment) -> Vec<OsString> {
     let mut out: Vec<OsString> = Vec::with_capacity(6);
     if context.linking {
         // Without it zig strips what it links.
@@ -109,7 +116,7 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString]) -> Vec<OsString> {
     // zig's own default for unoptimised code traps on undefined behaviour, which no other toolchain does.
     out.push("-fno-sanitize=all".into());
     out.push("-target".into());
-    out.push(match apple::minimum(context, args) {
+    out.push(match apple::minimum(context, args, env) {
         Some(version) => apple::with_version(&zig.target, &version).into(),
         // clang knows no glibc version: asked about itself it would print an error and fail.
         None if only_asks(args) => without_glibc(&zig.target).into(),
@@ -172,7 +179,7 @@ fn late(context: Context<'_>, variant: &Path) -> Vec<OsString> {
 fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
     let family = || match context.triple.os() {
         TargetOs::Windows => windows::rule(context, arg),
-        TargetOs::MacOs => not_windows(arg).or_else(|| apple::rule(context, arg)),
+        TargetOs::MacOs => not_windows(arg).or_else(|| apple::rule(arg)),
         TargetOs::Linux => not_windows(arg).or_else(|| linux::rule(context, arg)),
         TargetOs::Wasi | TargetOs::Other => not_windows(arg).or_else(|| {
             if context.linking && objects::is_rustcs_crt(arg) {

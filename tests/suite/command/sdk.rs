@@ -7,14 +7,14 @@ use xtool::digest::Sha256;
 
 const MAC: &str = "aarch64-apple-darwin";
 
-/// What the smallest SDK has, in the folder that Apple's has at its top. Its libSystem is a link, as in Apple's.
+/// What the smallest SDK has, in the folder that Apple's has at its top. The names of its libSystem and of the parts of
+/// the C library are links, as in Apple's.
 fn sdk(version: &str) -> Vec<Entry> {
     let settings = format!(r#"{{"CanonicalName":"macosx{version}","Version":"{version}"}}"#);
     let top = format!("MacOSX{version}.sdk");
-    vec![
+    let mut entries = vec![
         file(format!("{top}/SDKSettings.json"), settings),
         file(format!("{top}/usr/lib/libSystem.B.tbd"), "--- !tapi-tbd\n"),
-        symlink(format!("{top}/usr/lib/libSystem.tbd"), "libSystem.B.tbd"),
         file(
             format!("{top}/usr/include/stdio.h"),
             "int puts(const char *);\n",
@@ -23,7 +23,12 @@ fn sdk(version: &str) -> Vec<Entry> {
             format!("{top}/usr/include/sys/types.h"),
             "typedef int pid_t;\n",
         ),
-    ]
+    ];
+    for name in ["System", "c", "m", "pthread", "dl"] {
+        let link = format!("{top}/usr/lib/lib{name}.tbd");
+        entries.push(symlink(link, "libSystem.B.tbd"));
+    }
+    entries
 }
 
 /// Without what lies below a path.
@@ -86,7 +91,7 @@ fn an_address_needs_its_digest_and_a_folder_has_none() {
     );
     let told = fail(
         &mut rig.xtool(&["sdk", "import", &url, "--sha256", &wrong]),
-        &["different digest than pinned"],
+        &["different digest than pinned", "help: compare `--sha256`"],
     );
     assert!(told.contains(&digest) && told.contains(&wrong), "{told}");
     fail(
@@ -104,7 +109,7 @@ fn an_address_needs_its_digest_and_a_folder_has_none() {
     let file = file.to_str().unwrap();
     let told = fail(
         &mut rig.xtool(&["sdk", "import", file, "--sha256", &wrong]),
-        &["sdk.tar.xz"],
+        &["sdk.tar.xz", "help: compare `--sha256`"],
     );
     assert!(told.contains(&digest) && told.contains(&wrong), "{told}");
 
@@ -134,7 +139,7 @@ fn what_is_no_sdk_of_macos_is_refused_and_leaves_nothing() {
         "iPhoneOS17.5.sdk/SDKSettings.json",
         r#"{"CanonicalName":"iphoneos17.5","Version":"17.5"}"#,
     )];
-    let mut leaving = sdk("14.5");
+    let mut leaving = without("14.5", "libc.tbd");
     leaving.push(symlink(
         "MacOSX14.5.sdk/usr/lib/libc.tbd",
         "../../../../etc/passwd",
@@ -144,6 +149,7 @@ fn what_is_no_sdk_of_macos_is_refused_and_leaves_nothing() {
         (without("14.5", "libSystem"), "usr/lib/libSystem.tbd"),
         // A link whose end was left out.
         (without("14.5", "libSystem.B"), "usr/lib/libSystem.tbd"),
+        (without("14.5", "libm.tbd"), "has no `usr/lib/libm.tbd`"),
         (without("14.5", "stdio.h"), "usr/include/stdio.h"),
         (without("14.5", "sys/types.h"), "usr/include/sys/types.h"),
         (phone, "another system than macOS"),
@@ -159,21 +165,90 @@ fn what_is_no_sdk_of_macos_is_refused_and_leaves_nothing() {
         assert!(!told.contains("Imported"), "{told}");
         assert!(names(&rig.home().join("sdks")).is_empty(), "{told}");
     }
-    for (name, bytes) in [
-        ("Some.sdk.tar.xz", &b"no archive at all"[..]),
-        ("Some.sdk.dmg", b"no archive at all"),
+    let whole = Format::TarGz.archive(&sdk("14.5"));
+    for (name, bytes, words) in [
+        (
+            "Some.sdk.tar.xz",
+            &b"no archive at all"[..],
+            "give it the name",
+        ),
+        ("Some.sdk.tar.gz", &whole[..whole.len() / 2], "not whole"),
+        ("Xcode_16.xip", b"xar!", "open it on a Mac"),
+        ("Some.sdk.dmg", b"no archive at all", "open it on a Mac"),
+        ("Some.sdk.txt", b"no archive at all", "tar --create"),
     ] {
         let archive = rig.env.write(name, bytes);
         fail(
             &mut rig.xtool(&["sdk", "import", archive.to_str().unwrap()]),
-            &[name],
+            &[name, "help: ", words],
         );
     }
     fail(
         &mut rig.xtool(&["sdk", "import", "nowhere.sdk"]),
-        &["nowhere.sdk"],
+        &["nowhere.sdk` does not exist", "help: "],
     );
+    #[cfg(unix)]
+    {
+        let pipe = rig.env.path("pipe.sdk.tar.xz");
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        fail(
+            &mut rig.xtool(&["sdk", "import", pipe.to_str().unwrap()]),
+            &["neither a file nor a folder", "help: "],
+        );
+    }
     rig.assert_tidy();
+}
+
+/// What is wrong is said of what the user gave; the staging folder it was found in is gone by then.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leaves_is_named_where_the_user_has_it() {
+    let rig = Rig::new();
+    let archive = rig
+        .env
+        .write("a.sdk.tar.gz", Format::TarGz.archive(&sdk("14.5")));
+    succeed(&mut rig.xtool(&["sdk", "import", archive.to_str().unwrap()]));
+    let copy = rig.env.path("Mine.sdk");
+    xtool::sdk::copy_tree(&rig.home().join("sdks/MacOSX14.5"), &made(&copy)).unwrap();
+    fs_err::remove_dir_all(rig.home().join("sdks/MacOSX14.5")).unwrap();
+    fs_err::os::unix::fs::symlink("../../../etc", copy.join("usr/etc")).unwrap();
+    let told = fail(
+        &mut rig.xtool(&["sdk", "import", copy.to_str().unwrap()]),
+        &[
+            "Mine.sdk` has a link that leaves it: `usr/etc` leads to `../../../etc`",
+            "help: ",
+        ],
+    );
+    assert!(!told.contains("staging"), "{told}");
+    let mut whole = without("14.5", "libdl");
+    whole.retain(|e| !e.path.ends_with(b"libm.tbd"));
+    let archive = rig.env.write("b.sdk.tar.gz", Format::TarGz.archive(&whole));
+    let told = fail(
+        &mut rig.xtool(&["sdk", "import", archive.to_str().unwrap()]),
+        &[
+            "b.sdk.tar.gz/MacOSX14.5.sdk",
+            "has no `usr/lib/libm.tbd`, `usr/lib/libdl.tbd`",
+        ],
+    );
+    assert!(!told.contains("staging"), "{told}");
+    rig.assert_tidy();
+}
+
+#[test]
+fn only_targets_of_apple_take_an_sdk() {
+    let rig = Rig::new();
+    let target = "x86_64-unknown-linux-musl";
+    fail(
+        &mut rig.xtool(&["add", target, "--no-rust-std", "--sdk", "MacOSX14.5"]),
+        &["is not built with an Apple SDK", "without --sdk"],
+    );
+    assert!(!rig.project().join("xtool.toml").exists());
 }
 
 /// With several, the newest; by name or version, that one; of none, an error that names those that are there.

@@ -1,11 +1,13 @@
 //! macOS from Linux, judged by structure: Apple's SDK imported (a stand-in made from what zig ships), clang with
 //! ld64.lld and zig, programs for both CPUs, and one file of both.
 
+mod ask;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use object::macho;
-use object::read::macho::{LoadCommandVariant, MachHeader as _, MachOFatFile32};
+use object::read::macho::{FatArch as _, LoadCommandVariant, MachHeader as _, MachOFatFile32};
 
 use super::{Lab, need_library_source, project, succeed};
 
@@ -206,23 +208,50 @@ fn an_imported_sdk_serves_clang_and_zig_alike() {
         let xcrun = arm.join("osxcross/bin/xcrun");
         let path = succeed(Command::new(&xcrun).args(["--sdk", "macosx", "--show-sdk-path"]));
         assert!(Path::new(path.trim()).join("SDKSettings.json").is_file());
-        if toolchain == "osxcross" {
-            let both = lab.dir.path().join("both");
-            succeed(
-                Command::new(&xcrun)
-                    .args(["lipo", "-create", "-output"])
-                    .arg(&both)
-                    .args(&programs),
-            );
-            let bytes = fs_err::read(&both).unwrap();
-            let fat = MachOFatFile32::parse(&*bytes).unwrap();
-            let kinds: Vec<_> = fat
-                .arches()
-                .iter()
-                .map(object::read::macho::FatArch::cputype)
-                .collect();
-            assert_eq!(kinds, [macho::CPU_TYPE_X86_64, macho::CPU_TYPE_ARM64]);
+        universal(&lab, &project, toolchain, &programs);
+        ask::osxcrosss_own_names(&lab, &project);
+        ask::the_users_oldest_macos(&lab, toolchain, &arm);
+    }
+    ask::libclang_about_standard_headers(&lab, &project);
+}
+
+/// One file of both programs, by `xtool exec` and by `xcrun`: both as they were, arm64's where its pages begin, and
+/// still signed.
+fn universal(lab: &Lab, project: &Path, toolchain: &str, programs: &[PathBuf]) {
+    let dir = lab.dir.path();
+    for (with, name) in [("lipo", "both"), ("xcrun lipo", "both-by-xcrun")] {
+        let both = dir.join(format!("{toolchain}-{name}"));
+        let words = ["exec", ARM, "--"].into_iter().chain(with.split(' '));
+        let words: Vec<&str> = words.chain(["-create"]).collect();
+        succeed(
+            lab.xtool(project, &words)
+                .args(programs)
+                .arg("-output")
+                .arg(&both),
+        );
+        let bytes = fs_err::read(&both).unwrap();
+        let fat = MachOFatFile32::parse(&*bytes).unwrap();
+        let [intel, arm] = fat.arches() else {
+            panic!("{toolchain}: {} slices", fat.arches().len());
+        };
+        assert_eq!(
+            (intel.cputype(), arm.cputype()),
+            (macho::CPU_TYPE_X86_64, macho::CPU_TYPE_ARM64)
+        );
+        assert_eq!((arm.align(), arm.file_range().0 % 0x4000), (14, 0));
+        // The arm64 program comes first in the list.
+        for (slice, program) in [(arm, &programs[0]), (intel, &programs[1])] {
+            let slice = slice.data(&*bytes).unwrap();
+            assert!(slice == fs_err::read(program).unwrap(), "{toolchain}");
+            assert!(facts(slice).signed || slice == intel.data(&*bytes).unwrap());
         }
+        let said = succeed(
+            lab.xtool(project, &["exec", ARM, "--", "lipo", "-archs"])
+                .arg(&both),
+        );
+        assert_eq!(said.trim(), "x86_64 arm64", "{toolchain}");
+        let inspected = succeed(&mut lab.xtool(dir, &["inspect", both.to_str().unwrap()]));
+        assert!(inspected.contains("aarch64") && inspected.contains("x86_64"));
     }
 }
 

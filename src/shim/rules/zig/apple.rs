@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Context, Invocation, macos};
+use super::{Action, Arg, Context, Environment, Invocation, macos};
 use crate::shim::Spec;
 use crate::target::TargetOs;
 
@@ -13,7 +13,7 @@ const STUBS: &str = "lib";
 /// Where in a variant's folder the headers are that zig does not ship.
 const HEADERS: &str = "include";
 
-pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
+pub(super) fn rule(arg: Arg<'_>) -> Action {
     match (arg.text, arg.next) {
         // macOS' libiconv keeps its character sets apart.
         ("-liconv", _) => Action::Replace(vec!["-liconv".into(), "-lcharset".into()]),
@@ -26,24 +26,8 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
         (text, _) if macos::is_option(text) => Action::Drop,
         ("-isysroot" | "-arch", Some(_)) => Action::DropWithNext,
         ("-Wl,-dylib", _) => Action::Drop,
-        ("-Wl,-exported_symbols_list", Some(list))
-            if context.minor < 16 && list.starts_with("-Wl,") =>
-        {
-            Action::DropWithNext
-        }
-        (text, _) if context.minor < 16 => export_lists(text),
         _ => Action::Keep,
     }
-}
-
-/// zig's linker takes no lists of exported symbols before 0.16. rustc passes option and file in two arguments. Without one a dylib exports every global symbol,
-/// not only the `#[no_mangle]` ones: wider than asked for, but nothing is missing.
-fn export_lists(text: &str) -> Action {
-    let lists = ["-Wl,-exported_symbols_list,", "-Wl,--dynamic-list"];
-    if lists.iter().any(|l| text.starts_with(l)) {
-        return Action::Drop;
-    }
-    Action::Keep
 }
 
 /// The SDK's folders, for compiling as for linking.
@@ -95,11 +79,15 @@ pub(super) fn environment(context: Context<'_>, invocation: &mut Invocation) {
 }
 
 /// The oldest macOS to run on. `None`: zig's default.
-pub(super) fn minimum(context: Context<'_>, args: &[OsString]) -> Option<String> {
+pub(super) fn minimum(
+    context: Context<'_>,
+    args: &[OsString],
+    env: &Environment,
+) -> Option<String> {
     if context.triple.os() != TargetOs::MacOs {
         return None;
     }
-    macos::minimum(context.spec, args)
+    macos::minimum(context.spec, args, env)
 }
 
 /// `aarch64-macos-none` with a version: `aarch64-macos.11.0-none`. A target that has one keeps it.

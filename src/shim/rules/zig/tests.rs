@@ -19,11 +19,18 @@ pub(super) fn spec_of(triple: &str, target: &str, version: &str) -> Spec {
 pub(super) fn run(spec: &Spec, tool: Tool, args: &[&str]) -> Vec<String> {
     let zig = spec.zig.as_ref().unwrap();
     let args = args.iter().map(Into::into).collect();
-    rewrite(spec, zig, Path::new("/v"), tool, args)
-        .args
-        .into_iter()
-        .map(|a| a.into_string().unwrap())
-        .collect()
+    rewrite(
+        spec,
+        zig,
+        Path::new("/v"),
+        tool,
+        args,
+        &Environment::default(),
+    )
+    .args
+    .into_iter()
+    .map(|a| a.into_string().unwrap())
+    .collect()
 }
 
 /// What becomes of `args` when linking for a triple, without the fixed arguments.
@@ -132,6 +139,7 @@ fn the_cache_is_the_stores() {
             Path::new("/v"),
             tool,
             Vec::new(),
+            &Environment::default(),
         );
         let set = |name: &str| out.env.iter().any(|(n, v)| n == name && v == "/c");
         assert!(set("ZIG_GLOBAL_CACHE_DIR") && set("ZIG_LOCAL_CACHE_DIR"));
@@ -478,7 +486,14 @@ fn an_sdk_takes_the_place_of_the_stubs() {
         run(&spec, Tool::Cc, &["-c", "a.c"]).ends_with(&["-idirafter".into(), "/v/include".into()])
     );
     let zig = spec.zig.clone().unwrap();
-    let bare = rewrite(&spec, &zig, Path::new("/v"), Tool::Cc, vec!["a.o".into()]);
+    let bare = rewrite(
+        &spec,
+        &zig,
+        Path::new("/v"),
+        Tool::Cc,
+        vec!["a.o".into()],
+        &Environment::default(),
+    );
     assert_eq!(bare.env_remove, ["SDKROOT"]);
 
     spec.sdk = Some(Sdk {
@@ -486,7 +501,14 @@ fn an_sdk_takes_the_place_of_the_stubs() {
         version: "14.5".into(),
     });
     assert!(stub_files(&spec).is_empty());
-    let with = rewrite(&spec, &zig, Path::new("/v"), Tool::Cc, vec!["a.o".into()]);
+    let with = rewrite(
+        &spec,
+        &zig,
+        Path::new("/v"),
+        Tool::Cc,
+        vec!["a.o".into()],
+        &Environment::default(),
+    );
     let args = with.args.join(" ".as_ref()).into_string().unwrap();
     assert!(
         args.ends_with(
