@@ -340,19 +340,11 @@ fn unpack_all(
         ..unpack::Options::default()
     };
     let tree = staging.tree();
-    let mut all = Unpacked::default();
-    for archive in archives {
-        let unpacked =
-            unpack::unpack(archive, &tree, &options).map_err(|source| InstallError::Unpack {
-                toolchain: pin.toolchain.clone(),
-                version: pin.version.clone(),
-                source: Box::new(source),
-            })?;
-        all.files += unpacked.files;
-        all.links += unpacked.links;
-        all.bytes += unpacked.bytes;
-    }
-    Ok(all)
+    unpack::unpack_all(archives, &tree, &options).map_err(|source| InstallError::Unpack {
+        toolchain: pin.toolchain.clone(),
+        version: pin.version.clone(),
+        source: Box::new(source),
+    })
 }
 
 /// Runs work that waits for disks or locks off the threads that the network needs.

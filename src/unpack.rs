@@ -8,9 +8,9 @@
 //! - Links are made last; nothing is written through one.
 //! - Modes become 0755 where any executable bit is set, else 0644, less the umask; folders 0755. Owners, times, and the
 //!   set-user-ID, set-group-ID and sticky bits are dropped.
-//! - Several archives can go into one folder, one after the other (a package's closure). A folder that is there is
-//!   fine, and so are a file with the same bytes and a link with the same text; anything else is a
-//!   [`Cause::Conflict`], and so is a path that goes through a link of an earlier archive.
+//! - Several archives can go into one folder, some at the same time (a package's closure): first the files of all, then
+//!   the links of all. A folder that is there is fine, and so are a file with the same bytes and a link with the same
+//!   text; anything else is a [`Cause::Conflict`], and so is a path that goes through a link of another archive.
 //! - Files are not synced to disk: the store does that once.
 
 use std::borrow::Cow;
@@ -29,15 +29,14 @@ pub mod format;
 pub mod gate;
 mod input;
 mod plan;
+mod several;
 pub(crate) mod tarball;
 mod tree;
 mod zipfile;
 
-use dest::Dest;
 use format::{Content, Format, SNIFF_BYTES};
-use gate::{AbsoluteTargets, Refusal, Rules, SafePath};
+use gate::{Refusal, Rules, SafePath};
 use input::FilePart;
-use plan::Plan;
 
 /// How to unpack.
 #[derive(Debug, Clone)]
@@ -88,7 +87,7 @@ impl Keep<'_> {
     }
 }
 
-/// What an archive may cost.
+/// What an archive may cost; each of several that are unpacked at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of file content, counted as they are written.
@@ -276,44 +275,19 @@ pub fn unpack(
     dest: &Path,
     options: &Options<'_>,
 ) -> Result<Unpacked, UnpackError> {
-    unpack_format(archive, dest, options).map_err(|cause| UnpackError {
-        file: archive.archive().file.clone(),
-        cause,
-    })
+    unpack_all(std::slice::from_ref(archive), dest, options)
 }
 
-fn unpack_format(
-    archive: &VerifiedArchive,
+/// The same with several archives, whose files must not contradict each other.
+pub fn unpack_all(
+    archives: &[VerifiedArchive],
     dest: &Path,
     options: &Options<'_>,
-) -> Result<Unpacked, Cause> {
-    let format = Format::of_name(&archive.archive().file).ok_or(Cause::UnknownFormat)?;
-    let content = open(archive)?;
-    confirm(format, &content)?;
-    let rules = Rules::of_host();
-    let plan = Plan {
-        root: root(options.root, rules)?,
-        keep: options.keep,
-        limits: options.limits,
-        threads: options.threads.max(1),
-        rules,
-        absolute: if format == Format::Deb {
-            AbsoluteTargets::FromTop
-        } else {
-            AbsoluteTargets::Refuse
-        },
-    };
-    let base = base(dest)?;
-    let dest = Dest::new(&base, plan.limits.max_bytes);
-    let unpacked = match format {
-        Format::Zip => zipfile::unpack(&content, &plan, &dest),
-        Format::Tar(compression) => tarball::unpack(content, compression, &plan, &dest),
-        Format::Deb => deb::unpack(&content, &plan, &dest),
-    };
-    if unpacked.is_err() {
-        dest.undo();
-    }
-    unpacked
+) -> Result<Unpacked, UnpackError> {
+    several::unpack(archives, dest, options).map_err(|(at, cause)| UnpackError {
+        file: archives[at].archive().file.clone(),
+        cause,
+    })
 }
 
 /// On Windows the verbatim form (`\\?\`), in which paths may be longer than 260 characters.

@@ -95,7 +95,9 @@ def shim(lab, places, rounds):
 
 
 def wrapper(lab, folder, venv):
-    """The script that cargo-zigbuild makes for cargo and the cc crate: a build that only says what CC is."""
+    """The script that cargo-zigbuild makes for cargo and the cc crate: a build that only says what CC is. It builds a
+    library, since a program's link would first have zig compile the C library: minutes, and for nothing."""
+    (folder / "src/main.rs").rename(folder / "src/lib.rs")
     (folder / "build.rs").write_text(
         'fn main() { std::fs::write("cc.txt", std::env::var("CC_x86_64_pc_windows_gnu").unwrap()).unwrap(); }\n'
     )

@@ -7,7 +7,7 @@ import time
 
 from lab import TARGET, check, fresh, remove
 from result import raw, row, show, walls
-from timing import Command, Failed, Sample, Side, race
+from timing import Command, Failed, Side, peak, race
 
 ADD = ["add", TARGET, "--no-rust-std"]
 
@@ -178,13 +178,14 @@ def memory(lab, places, rounds):
             lab.project(project, toolchain)
 
         command = Command([lab.xtool, "sync", "--locked"], project, lab.env(home, XTOOL_MIRROR=lab.mirror()))
-        side = Side("xtool", [command], project_anew)
-        show([side])
-        results = race([side], rounds or 5, lab.log)
-        largest: list[Sample] = [r[0] for r in results["xtool"]]
+        show([Side("xtool", [command])])
+        largest = []
+        for _ in range(rounds or 5):
+            project_anew()
+            largest.append(peak(command, lab.log))
         out.append(
             row(
-                f"peak memory, installing {toolchain}", "—", (64 << 20) + window, [s.rss << 10 for s in largest],
+                f"peak memory, installing {toolchain}", "—", (64 << 20) + window, largest,
                 unit="bytes", commands=[command],
             )
         )

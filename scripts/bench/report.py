@@ -50,7 +50,8 @@ def stamp(xtool, built):
             ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
         ).stdout.strip()
     else:
-        which = "program with sha256 " + hashlib.sha256(pathlib.Path(xtool).read_bytes()).hexdigest()[:12]
+        with open(xtool, "rb") as file:
+            which = "program with sha256 " + hashlib.file_digest(file, "sha256").hexdigest()[:12]
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "load": round(os.getloadavg()[0], 2),

@@ -3,6 +3,8 @@
 import os
 import shlex
 import statistics
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Callable
@@ -63,6 +65,30 @@ def run(command, log):
         with open(log, errors="replace") as said:
             raise Failed(f"{command}\n  in {command.cwd}: status {status}\n{said.read()[-2000:]}")
     return Sample(wall, used.ru_utime + used.ru_stime, used.ru_maxrss)
+
+
+# Waits for a program and says how large it was. A process's figure begins with the size of the one that started it
+# (getrusage(2), ru_maxrss), so that must be a small one.
+STARTER = """
+import os, sys
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+_, status, used = os.wait4(pid, 0)
+print("peak", status, used.ru_maxrss)
+"""
+
+
+def peak(command, log):
+    """The largest resident size of a program, in bytes."""
+    env = {**os.environ, **{k: str(v) for k, v in command.env.items()}}
+    argv = [sys.executable, "-SEIc", STARTER, *map(os.fspath, command.argv)]
+    with open(log, "w") as out:
+        subprocess.run(argv, cwd=command.cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=True)
+    with open(log, errors="replace") as said:
+        text = said.read()
+    status, kibibytes = map(int, text.splitlines()[-1].split()[1:])
+    if status != 0:
+        raise Failed(f"{command}\n  in {command.cwd}: status {status}\n{text[-2000:]}")
+    return kibibytes << 10
 
 
 def race(sides, rounds, log):

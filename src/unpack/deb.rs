@@ -9,8 +9,8 @@ use std::io::Read;
 use super::dest::Dest;
 use super::format::Compression;
 use super::input::FilePart;
-use super::plan::Plan;
-use super::{Cause, Unpacked, gate, tarball};
+use super::plan::{Entries, Plan};
+use super::{Cause, gate, tarball};
 
 const MAGIC: &[u8] = b"!<arch>\n";
 const HEADER: usize = 60;
@@ -23,8 +23,12 @@ struct Member {
     content: FilePart,
 }
 
-/// Unpacks the data tar of `content`.
-pub fn unpack(content: &FilePart, plan: &Plan<'_>, dest: &Dest<'_>) -> Result<Unpacked, Cause> {
+/// Unpacks the data tar of `content`, but for its links.
+pub fn unpack<'p>(
+    content: &FilePart,
+    plan: &'p Plan<'p>,
+    dest: &Dest<'_>,
+) -> Result<Entries<'p>, Cause> {
     let mut members = members(content)?.into_iter();
     let first = members
         .next()

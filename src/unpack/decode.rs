@@ -89,8 +89,11 @@ impl<R: BufRead> XzStreams<R> {
     fn stream(&self, source: R) -> io::Result<XzDecoder<R>> {
         let stream = MtStreamBuilder::new()
             .threads(self.threads)
-            // Beyond this it goes on with one thread …
-            .memlimit_threading(self.memory.min(THREADING_MEMORY))
+            // Beyond this it goes on with one thread, which decodes without buffers of whole blocks …
+            .memlimit_threading(match self.threads {
+                1 => 1,
+                _ => self.memory.min(THREADING_MEMORY),
+            })
             // … and beyond this it stops.
             .memlimit_stop(self.memory)
             .decoder()?;

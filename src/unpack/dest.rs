@@ -1,4 +1,4 @@
-//! The folder that an archive is unpacked into: every write goes through here, and can be taken back.
+//! The folder that archives are unpacked into: every write goes through here, and can be taken back.
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind, Read, Write as _};
@@ -11,12 +11,11 @@ use fs_err::File;
 use super::Cause;
 use super::gate::SafePath;
 use super::input::CHUNK;
+use crate::digest::{Hasher, Sha256};
 
-/// An existing folder, what was made in it, and how much may still be.
-pub struct Dest<'a> {
+/// An existing folder, and what was made in it.
+pub struct Folder<'a> {
     base: &'a Path,
-    max_bytes: u64,
-    bytes: AtomicU64,
     /// Folders known to be real ones.
     folders: Mutex<HashSet<SafePath>>,
     made: Mutex<Made>,
@@ -29,15 +28,56 @@ struct Made {
     folders: Vec<PathBuf>,
 }
 
-impl<'a> Dest<'a> {
-    /// `base` exists; at most `max_bytes` of file content will be written.
-    pub fn new(base: &'a Path, max_bytes: u64) -> Self {
+impl<'a> Folder<'a> {
+    /// `base` exists.
+    pub fn new(base: &'a Path) -> Self {
         Self {
             base,
-            max_bytes,
-            bytes: AtomicU64::new(0),
             folders: Mutex::default(),
             made: Mutex::default(),
+        }
+    }
+
+    /// Removes what was made, once nobody makes any more. What cannot be removed is left to the caller, who deletes the
+    /// whole staging folder.
+    pub fn undo(&self) {
+        let made = std::mem::take(&mut *lock(&self.made));
+        for file in made.files {
+            if let Err(e) = fs_err::remove_file(&file) {
+                tracing::debug!("{e}");
+            }
+        }
+        for folder in made.folders.iter().rev() {
+            if let Err(e) = fs_err::remove_dir(folder) {
+                tracing::debug!("{e}");
+            }
+        }
+    }
+}
+
+/// What one archive may write into a folder.
+pub struct Dest<'a> {
+    folder: &'a Folder<'a>,
+    max_bytes: u64,
+    bytes: AtomicU64,
+    repeated: Mutex<Vec<Repeated>>,
+}
+
+/// A file that was there already, perhaps not complete yet, and what the archive has in its place.
+struct Repeated {
+    place: PathBuf,
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl<'a> Dest<'a> {
+    /// At most `max_bytes` of file content will be written.
+    pub fn new(folder: &'a Folder<'a>, max_bytes: u64) -> Self {
+        Self {
+            folder,
+            max_bytes,
+            bytes: AtomicU64::new(0),
+            repeated: Mutex::default(),
         }
     }
 
@@ -48,15 +88,15 @@ impl<'a> Dest<'a> {
 
     /// Makes the folder and those above it, or finds them: real folders, not links to some.
     pub fn folder(&self, path: &SafePath) -> Result<(), Cause> {
-        if path.is_top() || lock(&self.folders).contains(path) {
+        if path.is_top() || lock(&self.folder.folders).contains(path) {
             return Ok(());
         }
         if let Some(parent) = path.parent() {
             self.folder(&parent)?;
         }
-        let place = path.under(self.base);
+        let place = self.place(path);
         match make_folder(&place) {
-            Ok(()) => lock(&self.made).folders.push(place),
+            Ok(()) => lock(&self.folder.made).folders.push(place),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
                 if !metadata(&place)?.is_dir() {
                     return Err(Cause::Conflict { path: place });
@@ -64,24 +104,24 @@ impl<'a> Dest<'a> {
             }
             Err(source) => return Err(write_error(place, None, source)),
         }
-        lock(&self.folders).insert(path.clone());
+        lock(&self.folder.folders).insert(path.clone());
         Ok(())
     }
 
-    /// Begins a file of `size` bytes in a folder that exists. Where an earlier archive left one, the bytes must be the
-    /// same.
+    /// Begins a file of `size` bytes in a folder that exists. Where another archive made one, the bytes must be the
+    /// same: [`Self::check_repeated`].
     pub fn file(&self, path: &SafePath, executable: bool, size: u64) -> Result<Sink<'_>, Cause> {
-        let place = path.under(self.base);
+        let place = self.place(path);
         let target = match new_file(&place, executable) {
             Ok(file) => {
-                lock(&self.made).files.push(place.clone());
+                lock(&self.folder.made).files.push(place.clone());
                 Target::New(file)
             }
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
                 if !metadata(&place)?.is_file() {
                     return Err(Cause::Conflict { path: place });
                 }
-                Target::Same(open(&place)?, Vec::new())
+                Target::Same(Hasher::new(), 0)
             }
             Err(source) => return Err(write_error(place, Some(size), source)),
         };
@@ -93,25 +133,40 @@ impl<'a> Dest<'a> {
         })
     }
 
+    /// All files of all archives are complete: those that were there already must be what this archive has, too.
+    pub fn check_repeated(&self) -> Result<(), Cause> {
+        for file in lock(&self.repeated).drain(..) {
+            let same = metadata(&file.place)?.len() == file.bytes
+                && Sha256::of_file(&file.place)
+                    .map_err(|e| write_error(file.place.clone(), Some(file.bytes), e))?
+                    .0
+                    == file.digest;
+            if !same {
+                return Err(Cause::Conflict { path: file.place });
+            }
+        }
+        Ok(())
+    }
+
     /// Links `path` to the file at `target`, or copies it where the file system has no hard links.
     pub fn hard_link(&self, path: &SafePath, target: &SafePath) -> Result<(), Cause> {
-        let (from, place) = (target.under(self.base), path.under(self.base));
+        let (from, place) = (self.place(target), self.place(path));
         let made = fs_err::hard_link(&from, &place);
         match made {
             Ok(()) => {}
             Err(e) if e.kind() == ErrorKind::AlreadyExists => return same_file(&from, place),
             Err(_) => copy_new(&from, &place)?,
         }
-        lock(&self.made).files.push(place);
+        lock(&self.folder.made).files.push(place);
         Ok(())
     }
 
     /// Makes a symbolic link with this text. `leads_to` is where that is in the tree.
     pub fn symlink(&self, path: &SafePath, text: &str, leads_to: &SafePath) -> Result<(), Cause> {
-        let place = path.under(self.base);
-        match make_symlink(text, &leads_to.under(self.base), &place) {
+        let place = self.place(path);
+        match make_symlink(text, &self.place(leads_to), &place) {
             Ok(()) => {
-                lock(&self.made).files.push(place);
+                lock(&self.folder.made).files.push(place);
                 Ok(())
             }
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
@@ -126,19 +181,8 @@ impl<'a> Dest<'a> {
         }
     }
 
-    /// Removes what was made. What cannot be removed is left to the caller, who deletes the whole staging folder.
-    pub fn undo(&self) {
-        let made = std::mem::take(&mut *lock(&self.made));
-        for file in made.files {
-            if let Err(e) = fs_err::remove_file(&file) {
-                tracing::debug!("{e}");
-            }
-        }
-        for folder in made.folders.iter().rev() {
-            if let Err(e) = fs_err::remove_dir(folder) {
-                tracing::debug!("{e}");
-            }
-        }
+    fn place(&self, path: &SafePath) -> PathBuf {
+        path.under(self.folder.base)
     }
 
     /// Takes `more` bytes off what may still be written.
@@ -163,43 +207,34 @@ pub struct Sink<'d> {
 
 enum Target {
     New(File),
-    /// An earlier archive's file, and a buffer to compare with.
-    Same(File, Vec<u8>),
+    /// A file that is there already: what it should have in it, and how many bytes.
+    Same(Hasher, u64),
 }
 
 impl Sink<'_> {
     /// The next bytes of the file.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Cause> {
         self.dest.spend(bytes.len())?;
-        let same = match &mut self.target {
-            Target::New(file) => file.write_all(bytes).map(|()| true),
-            Target::Same(file, buffer) => {
-                buffer.resize(bytes.len(), 0);
-                match file.read_exact(buffer) {
-                    Ok(()) => Ok(buffer == bytes),
-                    Err(e) if e.kind() == ErrorKind::UnexpectedEof => Ok(false),
-                    Err(e) => Err(e),
-                }
+        match &mut self.target {
+            Target::New(file) => file
+                .write_all(bytes)
+                .map_err(|e| write_error(self.place.clone(), Some(self.size), e)),
+            Target::Same(hasher, size) => {
+                hasher.update(bytes);
+                *size += bytes.len() as u64;
+                Ok(())
             }
-        };
-        match same {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Cause::Conflict {
-                path: self.place.clone(),
-            }),
-            Err(source) => Err(write_error(self.place.clone(), Some(self.size), source)),
         }
     }
 
     /// All bytes were given.
-    pub fn finish(self) -> Result<(), Cause> {
-        let Target::Same(mut file, _) = self.target else {
-            return Ok(());
-        };
-        match file.read(&mut [0]) {
-            Ok(0) => Ok(()),
-            Ok(_) => Err(Cause::Conflict { path: self.place }),
-            Err(source) => Err(write_error(self.place, Some(self.size), source)),
+    pub fn finish(self) {
+        if let Target::Same(hasher, bytes) = self.target {
+            lock(&self.dest.repeated).push(Repeated {
+                place: self.place,
+                digest: hasher.finish(),
+                bytes,
+            });
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Why no path can leave the tree, nor any link lead out of it, whatever archives are unpacked one over the other:
 //!
 //! 1. A [`SafePath`] is made of plain names only, so joined to a folder it lies below it.
-//! 2. Nothing is ever written through a link: within one archive `tree` sees to it, between archives
-//!    the writer looks at the real folders.
+//! 2. Nothing is ever written through a link: within one archive `tree` sees to it; archives that are unpacked together
+//!    get their links when all files are there; and of what was there before, the writer looks at the real folders.
 //! 3. A link is written with the text that [`link_target`] made: as many `..` as needed, then names. Its own folder
 //!    is a real one (2), so the `..` stay inside; the names go down only, or over another such link. By induction
 //!    every chain of links stays inside, also one that a later archive completes.

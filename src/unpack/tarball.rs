@@ -1,4 +1,4 @@
-//! A tar, decoded once from begin to end: folders and files are written as they come, links at the end.
+//! A tar, decoded once from begin to end: folders and files are written as they come, links by the caller at the end.
 //!
 //! One pass is enough to be safe: while anything is written there are no links of this archive, and what a refused
 //! entry leaves behind is removed.
@@ -10,7 +10,7 @@ use super::format::Compression;
 use super::gate::SafePath;
 use super::input::{Ahead, CHUNK, FilePart};
 use super::plan::{Entries, Plan};
-use super::{Cause, Unpacked, decode};
+use super::{Cause, decode};
 
 mod extended;
 pub(crate) mod members;
@@ -19,13 +19,13 @@ use members::{Kind, Member, Members};
 
 pub use members::checksum_is_right;
 
-/// Unpacks the tar inside `content`.
-pub fn unpack(
+/// Unpacks the tar inside `content`, but for its links.
+pub fn unpack<'p>(
     content: FilePart,
     compression: Compression,
-    plan: &Plan<'_>,
+    plan: &'p Plan<'p>,
     dest: &Dest<'_>,
-) -> Result<Unpacked, Cause> {
+) -> Result<Entries<'p>, Cause> {
     let memory = plan.limits.decoder_memory;
     let decoder = decode::decoder(content, compression, memory, plan.threads)
         .map_err(|e| decode::failure(e, memory))?;
@@ -35,11 +35,11 @@ pub fn unpack(
     std::thread::scope(|scope| unpack_stream(Ahead::spawn(scope, decoder), plan, dest))
 }
 
-fn unpack_stream(
+fn unpack_stream<'p>(
     stream: impl BufRead,
-    plan: &Plan<'_>,
+    plan: &'p Plan<'p>,
     dest: &Dest<'_>,
-) -> Result<Unpacked, Cause> {
+) -> Result<Entries<'p>, Cause> {
     let mut entries = Entries::new(plan);
     let mut members = Members::new(stream, plan.limits);
     while let Some(member) = members.next()? {
@@ -47,11 +47,7 @@ fn unpack_stream(
         take(&member, &mut entries, &mut members, dest)?;
     }
     entries.check_whole()?;
-    entries.make_links(dest)?;
-    Ok(Unpacked {
-        bytes: dest.bytes(),
-        ..entries.unpacked
-    })
+    Ok(entries)
 }
 
 /// Judges a member, and writes it unless it is a link.
@@ -89,5 +85,6 @@ fn write_file<R: BufRead>(
     }
     let mut sink = dest.file(place, member.executable, member.size)?;
     members.content(|bytes| sink.write(bytes))?;
-    sink.finish()
+    sink.finish();
+    Ok(())
 }

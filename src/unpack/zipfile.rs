@@ -1,4 +1,5 @@
-//! A zip: the whole central directory is judged first, then threads inflate and write its files, links last.
+//! A zip: the whole central directory is judged first, then threads inflate and write its files; links are made by the
+//! caller at the end.
 //!
 //! The directory is read by the `zip` crate. Inflating goes to flate2 directly: each thread reads an entry's local header
 //! and data in one piece, so a small file costs one read, and every byte of the archive belongs to exactly one entry.
@@ -11,7 +12,7 @@ use super::dest::Dest;
 use super::gate::SafePath;
 use super::input::FilePart;
 use super::plan::{Entries, Plan};
-use super::{Cause, Unpacked, gate};
+use super::{Cause, gate};
 
 mod directory;
 mod entry;
@@ -31,8 +32,12 @@ struct Job {
     place: Option<SafePath>,
 }
 
-/// Unpacks the zip `content`.
-pub fn unpack(content: &FilePart, plan: &Plan<'_>, dest: &Dest<'_>) -> Result<Unpacked, Cause> {
+/// Unpacks the zip `content`, but for its links.
+pub fn unpack<'p>(
+    content: &FilePart,
+    plan: &'p Plan<'p>,
+    dest: &Dest<'_>,
+) -> Result<Entries<'p>, Cause> {
     let listed = directory::read(content, plan.limits.max_entries)?;
     let mut entries = Entries::new(plan);
     let mut jobs = Vec::with_capacity(listed.len());
@@ -63,11 +68,7 @@ pub fn unpack(content: &FilePart, plan: &Plan<'_>, dest: &Dest<'_>) -> Result<Un
         dest.folder(folder)?;
     }
     write_all(content, &mut jobs, plan.threads, dest)?;
-    entries.make_links(dest)?;
-    Ok(Unpacked {
-        bytes: dest.bytes(),
-        ..entries.unpacked
-    })
+    Ok(entries)
 }
 
 /// The declared sizes, which the writing then holds each entry to.

@@ -9,4 +9,6 @@ mod gate;
 mod good;
 mod hostile;
 mod sandbox;
+#[cfg(unix)]
+mod several;
 mod zipfile;

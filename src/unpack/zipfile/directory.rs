@@ -4,13 +4,13 @@
 //! archives in one file. So the end record must be the only one in reach and end with the file, the directory must end
 //! where that begins, and entries must lie one after the other from the first byte to the directory.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 
 use zip::result::ZipError;
 use zip::{System, ZipArchive};
 
 use super::{is_known, malformed};
-use crate::unpack::input::FilePart;
+use crate::unpack::input::{CHUNK, FilePart};
 use crate::unpack::{Cause, gate};
 
 const END_RECORD: usize = 22;
@@ -77,7 +77,9 @@ pub fn read(content: &FilePart, max_entries: u64) -> Result<Vec<Listed>, Cause> 
     if end.entries == 0 {
         return Err(Cause::Empty);
     }
-    let archive = ZipArchive::new(content.clone()).map_err(zip_failure)?;
+    // The crate reads each entry in two small pieces.
+    let buffered = BufReader::with_capacity(CHUNK, content.clone());
+    let archive = ZipArchive::new(buffered).map_err(zip_failure)?;
     if archive.offset() != 0 || archive.central_directory_start() != end.directory {
         return Err(malformed("it has more than one central directory"));
     }
@@ -99,7 +101,7 @@ pub fn read(content: &FilePart, max_entries: u64) -> Result<Vec<Listed>, Cause> 
     Ok(listed)
 }
 
-fn entry(archive: &ZipArchive<FilePart>, index: usize) -> Result<Listed, Cause> {
+fn entry(archive: &ZipArchive<BufReader<FilePart>>, index: usize) -> Result<Listed, Cause> {
     let entry = archive.by_index_data(index).map_err(zip_failure)?;
     let name = entry.name_raw().to_vec();
     let flags = entry.flags().as_u16();

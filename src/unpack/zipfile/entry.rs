@@ -59,7 +59,8 @@ impl Worker {
         let opened = self.open(content, listed)?;
         let mut sink = dest.file(place, listed.executable, listed.size)?;
         self.decode(opened, listed, |bytes| Sink::write(&mut sink, bytes))?;
-        sink.finish()
+        sink.finish();
+        Ok(())
     }
 
     /// The content of an entry that must not be larger than `limit` bytes.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use xtool::archive::{Archive, VerifiedArchive};
 use xtool::digest::Sha256;
-use xtool::unpack::{Cause, Options, UnpackError, Unpacked, unpack};
+use xtool::unpack::{Cause, Options, UnpackError, Unpacked, unpack_all};
 
 use super::build::{Entry, Format};
 
@@ -39,21 +39,38 @@ impl Sandbox {
         bytes: &[u8],
         options: &Options<'_>,
     ) -> Result<Unpacked, UnpackError> {
-        let path = self.folder.path().join("archive");
-        fs_err::write(&path, bytes).unwrap();
-        let archive = Archive {
-            file: file.to_owned(),
-            sha256: Sha256::of(bytes),
-            size: Some(bytes.len() as u64),
-        };
-        let archive = VerifiedArchive::check(&path, &archive).unwrap();
-        let result = unpack(&archive, &self.dest(), options);
+        self.unpack_all(&[(file, bytes)], options)
+    }
+
+    /// Several archives at the same time.
+    pub fn unpack_all(
+        &self,
+        archives: &[(&str, &[u8])],
+        options: &Options<'_>,
+    ) -> Result<Unpacked, UnpackError> {
+        let folder = self.folder.path().join("archives");
+        fs_err::create_dir_all(&folder).unwrap();
+        let verified: Vec<_> = archives
+            .iter()
+            .enumerate()
+            .map(|(i, (file, bytes))| {
+                let path = folder.join(i.to_string());
+                fs_err::write(&path, bytes).unwrap();
+                let archive = Archive {
+                    file: (*file).to_owned(),
+                    sha256: Sha256::of(bytes),
+                    size: Some(bytes.len() as u64),
+                };
+                VerifiedArchive::check(&path, &archive).unwrap()
+            })
+            .collect();
+        let result = unpack_all(&verified, &self.dest(), options);
         let mut beside: Vec<_> = fs_err::read_dir(self.folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
         beside.sort();
-        assert_eq!(beside, ["archive", "dest"], "something escaped");
+        assert_eq!(beside, ["archives", "dest"], "something escaped");
         result
     }
 
