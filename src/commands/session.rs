@@ -177,7 +177,8 @@ impl Session {
         match Config::load(&project) {
             Ok(config) => config.unwrap_or_default().targets.into_keys().collect(),
             Err(e) => {
-                self.printer.warn(&e.to_string());
+                // With its cause: the file may be a pipe.
+                self.printer.warn(&format!("{:#}", anyhow::Error::from(e)));
                 BTreeSet::new()
             }
         }
