@@ -76,6 +76,9 @@ pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
     BuildEnv { suffixed, plain }
 }
 
+/// Where pkg-config looks for a target that brings no libraries: a folder of the variant's that is never made.
+pub const PKG_CONFIG_FOLDER: &str = "pkgconfig";
+
 /// What keeps a cross build from the host's libraries: `.pc` files are looked for in the toolchain only, and the
 /// paths in them are the sysroot's. Where the toolchain has no libraries of its own nothing is found, which is what
 /// makes a crate build its bundled copy.
@@ -106,7 +109,7 @@ fn pkg_config(spec: &Spec, shims: &Path) -> Vec<(String, String)> {
             out.push(("PKG_CONFIG_SYSROOT_DIR".to_owned(), text(&sdk.path)));
             vec![sdk.path.join("usr").join("lib").join("pkgconfig")]
         }
-        (None, None) => vec![shims.join("pkgconfig")],
+        (None, None) => vec![shims.join(PKG_CONFIG_FOLDER)],
     };
     let list = std::env::join_paths(&folders).unwrap_or_default();
     out.push((

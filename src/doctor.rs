@@ -455,7 +455,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs_err::create_dir(dir.path().join(".cargo")).unwrap();
         let gone = "/gone/shims/zig-0.15.2-00000000-x86_64-unknown-linux-musl-00000000";
-        let there = dir.path().join("shims/zig-0.15.2-x");
+        let there = dir
+            .path()
+            .join("shims/zig-0.15.2-00000000-x86_64-unknown-linux-musl-00000001");
         fs_err::create_dir_all(&there).unwrap();
         let there = there.to_str().unwrap().replace('\\', "/");
         let text = format!(

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use toml_edit::Item;
 
 use super::splice::{self, SpliceError};
-use crate::build_env::CMAKE_FILE;
+use crate::build_env::{CMAKE_FILE, PKG_CONFIG_FOLDER};
 use crate::shim::Tool;
 use crate::target::Triple;
 
@@ -181,10 +181,11 @@ pub fn is_shim_path(value: &str) -> bool {
         && variant.is_some_and(is_variant)
 }
 
-/// A tool, or CMake's file, which `[env]` names.
+/// A tool, CMake's file or pkg-config's folder, which `[env]` names.
 fn is_made_by_us(file: &str) -> bool {
     let program = file.strip_suffix(".exe").unwrap_or(file);
-    file == CMAKE_FILE || Tool::ALL.iter().any(|tool| tool.name() == program)
+    [CMAKE_FILE, PKG_CONFIG_FOLDER].contains(&file)
+        || Tool::ALL.iter().any(|tool| tool.name() == program)
 }
 
 /// `<name>-<version>-<digest>-<triple>-<digest>`. Other programs keep folders `shims` too, with a user's own linkers
