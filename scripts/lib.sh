@@ -44,7 +44,8 @@ need_packages() {
 # Finds the library source that matches the active rustc, for build-std, and exports what cargo needs to use it:
 # the sysroot's own, else Debian's package, unpacked below the folder $1. Fails when there is none.
 rust_library_source() {
-  local into=$1 version sysroot
+  local into version sysroot
+  into=$(realpath -m "$1")
   version=$(rustc -vV | sed -n 's/^release: //p')
   sysroot=$(rustc --print sysroot)
   export RUSTC_BOOTSTRAP=1

@@ -5,7 +5,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::rig::{Fake, Rig, TARGET, fail, names, run, said, succeed, tree};
+use super::rig::{Fake, Rig, TARGET, fail, names, run, said, stub_sdk, succeed, tree};
 use crate::support::server::Server;
 
 /// A user with a toolchain to be had.
@@ -438,10 +438,15 @@ fn the_question_cannot_be_forged() {
 /// about again, but in another checkout it is.
 #[test]
 fn an_sdk_by_its_path_needs_consent() {
+    const MAC: &str = "aarch64-apple-darwin";
     let (rig, _server) = rig();
+    let manifest = rig.env.path("manifest.toml");
+    let text = fs_err::read_to_string(&manifest).unwrap();
+    fs_err::write(&manifest, text.replace(TARGET, MAC)).unwrap();
+    stub_sdk(&rig.env, "project/evil.sdk");
     let sdk = rig.env.path("project/evil.sdk").display().to_string();
     let targets =
-        |sdk: &str| format!("[targets]\n{TARGET} = {{ sdk = \"{sdk}\", rust-std = \"none\" }}\n");
+        |sdk: &str| format!("[targets]\n{MAC} = {{ sdk = \"{sdk}\", rust-std = \"none\" }}\n");
     for (sdk, asks) in [
         ("/proc/self/cwd/evil.sdk", true),
         (sdk.as_str(), true),
@@ -452,11 +457,13 @@ fn an_sdk_by_its_path_needs_consent() {
         if asks {
             fail(&mut sync, &["xtool.toml", sdk, "--trust"]);
         } else {
-            succeed(&mut sync);
+            // The store's by its name, which this one does not have.
+            let said = fail(&mut sync, &[sdk]);
+            assert!(!said.contains("--trust"), "{said}");
         }
     }
-    succeed(&mut rig.xtool(&["remove", "--all"]));
-    succeed(rig.add().args(["--sdk", &sdk]));
+    fs_err::remove_file(rig.project().join("xtool.toml")).unwrap();
+    succeed(&mut rig.xtool(&["add", MAC, "--no-rust-std", "--sdk", &sdk]));
     succeed(&mut rig.xtool(&["sync"]));
     let copy = rig.env.path("copy");
     fs_err::create_dir(&copy).unwrap();

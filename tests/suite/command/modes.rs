@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::rig::{Fake, Rig, TARGET, fail, succeed};
+use super::rig::{Fake, Rig, TARGET, fail, stub_sdk, succeed};
 
 /// xtool under a umask.
 fn under(umask: &str, command: &Command) -> Command {
@@ -85,16 +85,8 @@ fn an_open_umask_opens_no_store() {
 fn an_sdks_folder_brings_no_modes() {
     let rig = Rig::new();
     let sdk = rig.env.path("MacOSX14.5.sdk");
-    let settings = r#"{"CanonicalName":"macosx14.5","Version":"14.5"}"#;
-    for (file, text) in [
-        ("SDKSettings.json", settings),
-        ("usr/lib/libSystem.tbd", "--- !tapi-tbd\n"),
-        ("usr/include/stdio.h", "int puts(const char *);\n"),
-        ("usr/include/sys/types.h", "typedef int pid_t;\n"),
-        ("usr/bin/tool", "#!/bin/sh\n"),
-    ] {
-        rig.env.write(&format!("MacOSX14.5.sdk/{file}"), text);
-    }
+    stub_sdk(&rig.env, "MacOSX14.5.sdk");
+    rig.env.write("MacOSX14.5.sdk/usr/bin/tool", "#!/bin/sh\n");
     let set = |file: &str, mode| {
         fs_err::set_permissions(sdk.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
     };

@@ -77,6 +77,7 @@ fn named_by_the_user() {
     for path in ["/dev/zero", pipe.to_str().unwrap()] {
         let words = &[path, "not a regular file", "help:"];
         fail(&mut rig.xtool(&["list", "--manifest", path]), words);
+        let words = &[path, "neither a file nor a folder", "help:"];
         fail(&mut rig.xtool(&["sdk", "import", path]), words);
     }
     assert_eq!(names(&rig.home().join("sdks")), [""; 0]);
