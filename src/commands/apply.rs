@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::{Error, Result};
-use serde_json::json;
 use xtool::build_env::{build_env, rustflags, shim};
 use xtool::install::{Outcome as Installation, Want};
 use xtool::pin::Pin;
@@ -11,22 +10,25 @@ use xtool::project::apply::Where;
 use xtool::project::cargo_config::{Change, Entries};
 use xtool::project::consent::{self, Consented};
 use xtool::project::lock::Lock;
-use xtool::project::settings::{Config, RustStd, TargetOptions};
+use xtool::project::settings::{Config, TargetOptions};
 use xtool::project::{Held, Kind, Project, Record, StateDirs, check_cargo_config, shadows};
-use xtool::reporter::{Reporter, Silent};
 use xtool::resolve::{self, ToolchainSpec};
-use xtool::rust_std::{self, Outcome, Wish};
+use xtool::rust_std;
 use xtool::sdk;
 use xtool::shim::{self as shims, Tool};
 use xtool::store::Installed;
 use xtool::target::{TargetOs, Triple};
 use xtool::variant::{self, Options, Place};
 
+mod rust;
+mod tell;
+
+pub use tell::installed as tell_installed;
+
 use super::failure;
 use super::pins::{self, LockUse};
 use super::session::Session;
 use super::wish;
-use crate::printer::bytes;
 
 /// What a command wants of the project.
 pub struct Request<'a> {
@@ -81,7 +83,7 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
     }
 
     if lock != old_lock {
-        tell_differing(session, &request.targets)?;
+        tell::differing(session, &request.targets)?;
     }
     let (ready, mut failures, changed) = {
         // Until it is written down that the project uses them, nobody else knows that the toolchains are needed.
@@ -94,9 +96,9 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
         let changed = write_files(session, request, &consented, &dirs, &config, &lock, &ready)?;
         (ready, failures, changed)
     };
-    let (missing, bootstrap) = provide_std(session, request, &consented, &ready, changed);
+    let (missing, bootstrap) = rust::provide(session, request, &consented, &ready, changed);
     failures.extend(missing);
-    summary(session, project, &ready, &failures, changed, bootstrap)?;
+    tell::summary(session, project, &ready, &failures, changed, bootstrap)?;
     Ok(match failures.as_slice() {
         [] => ExitCode::SUCCESS,
         all => {
@@ -106,50 +108,6 @@ pub fn apply(session: &Session, request: &Request<'_>) -> Result<ExitCode> {
             ExitCode::FAILURE
         }
     })
-}
-
-/// Says so where a colleague on another host would build with another toolchain, and which one all can have.
-fn tell_differing(session: &Session, targets: &[(Triple, TargetOptions)]) -> Result<()> {
-    for (triple, options) in targets {
-        let asked = spec_of(options)?;
-        let differing = resolve::differing(
-            session.manifest()?,
-            session.machine(),
-            triple,
-            asked.as_ref(),
-        );
-        let Some(differing) = differing else {
-            continue;
-        };
-        let others: Vec<String> = differing
-            .elsewhere
-            .iter()
-            .map(|(name, hosts)| {
-                let hosts: Vec<&str> = hosts.iter().map(|host| host.rustc_triple()).collect();
-                format!("{name} (without apt: {})", hosts.join(", "))
-            })
-            .collect();
-        let here = &differing.here;
-        if !others.is_empty() {
-            session.printer.note(&format!(
-                "{triple} is built with {here} here; other hosts get {}",
-                others.join(" and ")
-            ));
-        }
-        if !differing.without.is_empty() {
-            let hosts: Vec<&str> = differing.without.iter().map(|h| h.rustc_triple()).collect();
-            session.printer.note(&format!(
-                "{triple} is built with {here} here; other hosts cannot have it (without apt: {})",
-                hosts.join(", ")
-            ));
-        }
-        if let Some(common) = differing.common {
-            session.printer.help(&format!(
-                "xtool add {triple} --toolchain {common}   (which every host has)"
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// The toolchain that the options ask for.
@@ -175,7 +133,7 @@ fn install(
         match outcome {
             Ok(outcome) => {
                 if outcome.fresh {
-                    tell_installed(session, &outcome);
+                    tell::installed(session, &outcome);
                 }
                 installed.push(outcome);
             }
@@ -221,30 +179,6 @@ pub fn programs(session: &Session, triple: &Triple, pin: &Pin) -> Result<Vec<var
         &pin.version,
         host,
     ))
-}
-
-/// What was installed, or added to what was there.
-pub fn tell_installed(session: &Session, outcome: &Installation) {
-    let r = &outcome.installed.receipt;
-    let toolchain = format!("{} {}", r.toolchain, r.version);
-    match &outcome.added {
-        None => session.printer.step(
-            "Installed",
-            &format!("{toolchain} ({}, from {})", bytes(r.bytes), r.source),
-        ),
-        Some(added) => {
-            let parts: Vec<&str> = added.parts.iter().map(String::as_str).collect();
-            let parts = if parts.is_empty() {
-                "what was missing".to_owned()
-            } else {
-                parts.join(", ")
-            };
-            session.printer.step(
-                "Added",
-                &format!("{parts} of {toolchain} ({})", bytes(added.bytes)),
-            );
-        }
-    }
 }
 
 fn variant(
@@ -330,10 +264,10 @@ fn write_files(
 ) -> Result<bool> {
     let project = request.project;
     let cargo = project.kind == Kind::Cargo;
-    let cache = rustc_cache(session);
+    let cache = rust::cache(session);
     // Without a rustc the files are written all the same; what needs it says so itself.
     let rustc = if cargo {
-        rust_std::query(rust_context(consented, &cache)).ok()
+        rust_std::query(rust::context(consented, &cache)).ok()
     } else {
         None
     };
@@ -397,7 +331,7 @@ fn write_files(
     drop(held);
 
     if cargo {
-        for shadow in shadows::shadows(project, &set, &process_env)? {
+        for shadow in shadows::shadows(project, &set, &|name| std::env::var_os(name))? {
             session.printer.warn(&shadow.to_string());
             session.printer.note(&format!("  fix: {}", shadow.fix()));
         }
@@ -441,134 +375,4 @@ fn lock_of(project: &Project, new: &Lock, ready: &[Ready]) -> Result<Lock> {
         }
     }
     Ok(lock)
-}
-
-fn process_env(name: &str) -> Option<std::ffi::OsString> {
-    std::env::var_os(name)
-}
-
-/// Sees to Rust's own part for each target; what cannot be had is told at the end.
-///
-/// Returns what failed, and whether builds need `RUSTC_BOOTSTRAP=1` that is not set.
-fn provide_std(
-    session: &Session,
-    request: &Request<'_>,
-    consented: &Consented,
-    ready: &[Ready],
-    changed: bool,
-) -> (Vec<Error>, bool) {
-    if request.project.kind != Kind::Cargo {
-        return (Vec::new(), false);
-    }
-    let wanted: Vec<&Ready> = ready
-        .iter()
-        .filter(|r| r.options.rust_std != RustStd::None)
-        .collect();
-    if wanted.is_empty() {
-        return (Vec::new(), false);
-    }
-    let cache = rustc_cache(session);
-    let context = rust_context(consented, &cache);
-    let info = match rust_std::query(context) {
-        Ok(info) => info,
-        Err(e) => return (vec![e.into()], false),
-    };
-    let mut failures = Vec::new();
-    let mut bootstrap = false;
-    // What is said of build-std holds for the whole project: once, and when something has changed.
-    let mut told = !changed;
-    for r in wanted {
-        let wish = Wish {
-            rust_std: r.options.rust_std,
-            offline: session.offline,
-        };
-        let built = r.options.rust_std == RustStd::Build;
-        let reporter: &dyn Reporter = if built && told {
-            &Silent
-        } else {
-            session.reporter.as_ref()
-        };
-        told |= built;
-        match rust_std::provide(&info, &r.triple, wish, context, reporter) {
-            Ok(Outcome::BuildStd { needs_bootstrap }) => bootstrap |= needs_bootstrap,
-            Ok(Outcome::Installed) => {
-                session.printer.step(
-                    "Installed",
-                    &format!("Rust's standard library for {}", r.triple),
-                );
-            }
-            Ok(_) => {}
-            Err(e) => failures.push(e.into()),
-        }
-    }
-    (failures, bootstrap)
-}
-
-fn rustc_cache(session: &Session) -> std::path::PathBuf {
-    session.store.layout().cache().join("rustc")
-}
-
-fn rust_context<'a>(project: &'a Consented, cache: &'a std::path::Path) -> rust_std::Context<'a> {
-    rust_std::Context {
-        project,
-        cache,
-        env: &process_env,
-    }
-}
-
-fn summary(
-    session: &Session,
-    project: &Project,
-    ready: &[Ready],
-    failures: &[Error],
-    changed: bool,
-    bootstrap: bool,
-) -> Result<()> {
-    let printer = session.printer;
-    if printer.json() {
-        let targets: Vec<_> = ready
-            .iter()
-            .map(|r| {
-                json!({
-                    "triple": r.triple,
-                    "toolchain": r.installed.receipt.toolchain,
-                    "version": r.installed.receipt.version,
-                    "path": r.installed.path,
-                    "fresh": r.fresh,
-                    "linker": r.entries.linker,
-                    "runner": r.entries.runner,
-                })
-            })
-            .collect();
-        let errors: Vec<_> = failures.iter().map(failure::json).collect();
-        printer.value(&json!({
-            "root": project.root, "targets": targets, "changed": changed, "errors": errors
-        }))?;
-        return Ok(());
-    }
-    let fresh = ready.iter().any(|r| r.fresh);
-    for r in ready {
-        let receipt = &r.installed.receipt;
-        let what = format!(
-            "{} with {} {}",
-            r.triple, receipt.toolchain, receipt.version
-        );
-        if !failures.is_empty() {
-            printer.step("Configured", &what);
-        } else if changed || fresh {
-            printer.step("Ready", &what);
-        } else {
-            printer.step("Unchanged", &what);
-        }
-    }
-    if changed
-        && failures.is_empty()
-        && project.kind == Kind::Cargo
-        && let [r] = ready
-        && !r.triple.is_host_triple(session.machine().host)
-    {
-        let first = if bootstrap { "RUSTC_BOOTSTRAP=1 " } else { "" };
-        printer.note(&format!("Now: {first}cargo build --target {}", r.triple));
-    }
-    Ok(())
 }
