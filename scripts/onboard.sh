@@ -64,7 +64,10 @@ proof=$("$xtool" cache dir)/onboarded/$({ "$xtool" cache key && printf '%s\n' "$
 quiet=()
 [ ! -e "$proof" ] || quiet=(--quiet)
 # What failed stands on stderr already.
-said=$("$xtool" sync --locked --json "${quiet[@]}" "${trust[@]}") || exit 1
+said=$("$xtool" sync --locked --json "${quiet[@]}" "${trust[@]}") || {
+  printf 'Then run %s again, with --trust if you allow what was asked for.\n' "$0" >&2
+  exit 1
+}
 if [ -e "$proof" ] && [[ $said != *'"changed": true'* && $said != *'"fresh": true'* ]]; then
   exit 0
 fi

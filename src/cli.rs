@@ -266,9 +266,9 @@ pub enum EnvFormat {
     Sh,
     /// `set -gx NAME 'value'` lines, for `source`
     Fish,
-    /// `$env:NAME = 'value'` lines, for `Invoke-Expression`
+    /// Assignments to the environment, for `Invoke-Expression`
     Powershell,
-    /// Lines to append to `$GITHUB_ENV`
+    /// Lines to append to the file of variables of GitHub Actions
     Github,
     /// One object
     Json,

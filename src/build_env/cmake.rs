@@ -16,7 +16,9 @@ pub fn toolchain_file(spec: &Spec, shims: &Path) -> String {
     let triple = &spec.triple;
     let tools = tools_of(spec);
     let path = |tool: Tool| quoted(&slashes(&shim(shims, tool)));
-    let mut out = format!("# {triple}, written by xtool; `xtool sync` renews it.\n");
+    let mut out = format!(
+        "# {triple}, written by xtool; after changes: `xtool env {triple} --format cmake`.\n"
+    );
     let mut set = |name: &str, value: &str| {
         let _ = writeln!(out, "set({name} {value})");
     };

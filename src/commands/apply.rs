@@ -249,7 +249,11 @@ pub fn spec(
         }
         .map(|sdk| sdk.for_shim()),
     };
-    Ok(variant::spec(target, toolchain, tools, place, &wanted)?)
+    let mut spec = variant::spec(target, toolchain, tools, place, &wanted)?;
+    if let (Some(runner), Ok(project)) = (&mut spec.runner, session.project()) {
+        runner.anchor(&project.root);
+    }
+    Ok(spec)
 }
 
 /// Writes the project's three files and the store's note about the project. Returns whether anything changed.

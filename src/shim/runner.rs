@@ -58,7 +58,10 @@ fn runs_directly(spec: &Spec, runner: &Runner) -> bool {
 fn custom(spec: &Spec, runner: &Runner, args: Vec<OsString>) -> Result<Invocation, ShimError> {
     let missing = || ShimError::NoRunner {
         triple: spec.triple.clone(),
-        wanted: format!("`{}` is not in PATH", runner.command.join(" ")),
+        wanted: match runner.command.first() {
+            Some(name) if name.contains(['/', '\\']) => format!("`{name}` is no program"),
+            _ => format!("`{}` is not in PATH", runner.command.join(" ")),
+        },
         help: "install it, or change `runner` in xtool.toml and run `xtool sync`".to_owned(),
     };
     let [name, rest @ ..] = runner.command.as_slice() else {

@@ -172,6 +172,20 @@ impl Runner {
             sysroot,
         })
     }
+
+    /// Takes a program that is named by a relative path (`./run.sh`, not `run.sh`) from `root`: cargo starts runners in
+    /// whatever folder a test runs in.
+    pub fn anchor(&mut self, root: &Path) {
+        let Some(program) = self.command.first_mut() else {
+            return;
+        };
+        let path = Path::new(program.as_str());
+        if path.components().count() > 1 || program.starts_with('.') {
+            // An absolute one stays what it is.
+            let parts = root.join(path).components().collect::<PathBuf>();
+            *program = parts.to_string_lossy().into_owned();
+        }
+    }
 }
 
 impl Spec {
@@ -347,6 +361,17 @@ mod tests {
         assert_eq!(kind("wasmtime"), Some(RunnerKind::Wasmtime));
         assert_eq!(kind("wasmtime run"), Some(RunnerKind::Custom));
         assert_eq!(kind("/opt/emu"), Some(RunnerKind::Custom));
+        #[cfg(unix)]
+        for (named, program) in [
+            ("./run.sh -v", "/p/run.sh"),
+            ("tools/run", "/p/tools/run"),
+            ("/opt/emu", "/opt/emu"),
+            ("emu", "emu"),
+        ] {
+            let mut runner = Runner::named(named, None).unwrap();
+            runner.anchor(Path::new("/p"));
+            assert_eq!(runner.command[0], program);
+        }
         assert_eq!(kind(" "), None);
     }
 }

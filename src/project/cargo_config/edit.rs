@@ -59,11 +59,12 @@ impl<'a> Edit<'a> {
         let triple = entries.triple.as_str();
         let unclaimed = self.is_unclaimed(&entries.triple)?;
         let mut keep = vec![vec!["target", triple, "linker"]];
-        self.scalar(&["target", triple, "linker"], utf8(&entries.linker)?, false)?;
+        let linker = utf8(&entries.linker)?;
+        self.scalar(&["target", triple, "linker"], linker, false, false)?;
         if let Some(runner) = &entries.runner {
             let runner = utf8(runner)?;
             let spaced = runner.contains(char::is_whitespace);
-            self.scalar(&["target", triple, "runner"], runner, spaced)?;
+            self.scalar(&["target", triple, "runner"], runner, spaced, false)?;
             keep.push(vec!["target", triple, "runner"]);
         }
         self.list(&["target", triple, "rustflags"], &entries.rustflags, true)?;
@@ -75,18 +76,27 @@ impl<'a> Edit<'a> {
                     triple: entries.triple.clone(),
                 });
             }
-            self.scalar(&["env", name], value, false)?;
+            self.scalar(&["env", name], value, false, unclaimed)?;
             keep.push(vec!["env", name]);
         }
         self.release_all(&entries.triple, &keep, unclaimed)
     }
 
     /// Sets a single value; `listed` writes it as a list of one, because cargo splits a string at its spaces.
-    fn scalar(&mut self, path: &[&str], want: &str, listed: bool) -> Result<(), RenderError> {
+    /// `unclaimed`: what is there may be ours by its value alone, of a run with another home.
+    fn scalar(
+        &mut self,
+        path: &[&str],
+        want: &str,
+        listed: bool,
+        unclaimed: bool,
+    ) -> Result<(), RenderError> {
         let (found, raw) = self.find(path)?;
         let claim = self.claim(path).cloned();
         let ours = |text: &str| {
-            is_shim_path(text) || claim.as_ref().is_some_and(|c| c.wrote == [text.to_owned()])
+            is_shim_path(text)
+                || claim.as_ref().is_some_and(|c| c.wrote == [text.to_owned()])
+                || (unclaimed && claim.is_none() && is_store_value(text))
         };
         let wanted = if listed {
             Found::List(vec![want.to_owned()])
@@ -503,9 +513,10 @@ fn is_suffixed(name: &str, triple: &Triple) -> bool {
         || name.starts_with(&format!("CARGO_TARGET_{}_", triple.env_upper()))
 }
 
-/// What else of ours can stand in `[env]`: a switch, or something in a store's toolchain folder.
+/// What else of ours can stand in `[env]`: a switch, nothing (`PKG_CONFIG_PATH`), or something in a store.
 fn is_store_value(value: &str) -> bool {
-    value == "1"
+    value.is_empty()
+        || value == "1"
         || value.contains("/toolchains/")
         || value.contains("\\toolchains\\")
         || value.contains("/shims/")

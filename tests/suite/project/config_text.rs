@@ -168,6 +168,21 @@ fn keys_are_recognised_without_a_record() {
 /// A clone with another machine's paths is brought up to date, not taken for a conflict.
 #[test]
 fn another_machines_paths_are_ours() {
+    let entries = |triple: &str, home: &str| {
+        let mut entries = entries(triple, home);
+        let suffix = entries.triple.env_suffix();
+        let arguments = format!("--target=t --sysroot={home}/toolchains/x/usr");
+        let more = [
+            ("BINDGEN_EXTRA_CLANG_ARGS", arguments.as_str()),
+            ("PKG_CONFIG_PATH", ""),
+        ];
+        for (name, value) in more {
+            entries
+                .env
+                .push((format!("{name}_{suffix}"), value.to_owned()));
+        }
+        entries
+    };
     let theirs = render(
         "",
         FILE,
@@ -177,6 +192,14 @@ fn another_machines_paths_are_ours() {
     .expect("added");
     let mine = render(&theirs.text, FILE, &set(&[entries(WINDOWS, "/s")]), &[]).expect("added");
     assert!(!mine.text.contains("ada"), "{}", mine.text);
+    let gone = [triple(WINDOWS)];
+    let change = Change {
+        remove: &gone,
+        ..Change::default()
+    };
+    let back = render(&mine.text, FILE, &change, &mine.claims).expect("removed");
+    // Whose table it was cannot be told any more.
+    assert_eq!(back.text, "[env]\n");
     assert_eq!(
         meaning(&mine.text),
         meaning(
