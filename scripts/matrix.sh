@@ -46,7 +46,8 @@ done
 [ ${#targets[@]} -gt 0 ] || targets=("${all_targets[@]}")
 [ ${#crates[@]} -gt 0 ] || crates=("${all_crates[@]}")
 
-work=${XTOOL_MATRIX:-${CARGO_TARGET_DIR:-$PWD/target}/matrix}
+base=${CARGO_TARGET_DIR:-$PWD/target}
+work=${XTOOL_MATRIX:-$base/matrix}
 name=xtool
 # Two versions of one toolchain never share results.
 [ -z "$toolchain" ] || name=${toolchain//@/-}
@@ -264,10 +265,10 @@ objects_of_macos() {
     END { judge(); printf "matrix: %d objects for macOS %s, %d for another\n", count, wanted, bad; exit bad > 0 }'
 }
 
-# What the log says went wrong, on one line.
+# What the log says went wrong, on one line and without this machine's folders.
 remark() {
   grep -aE 'undefined (symbol|reference)|error: |FileNotFound|fatal error|not found|panicked at|did not print|rror:' "$1" | grep -av 'warning: unable to open library directory' |
-    grep -avE 'could not compile|failed to run custom|linking with|^error: process didn' | head -n 1 | tr -d '\t' | cut -c 1-200
+    grep -avE 'could not compile|failed to run custom|linking with|^error: process didn' | head -n 1 | tr -d '\t' | sed "s|$work/||g; s|$base/||g; s|$HOME/|~/|g" | cut -c 1-200
 }
 
 for crate in "${crates[@]}"; do
