@@ -1,7 +1,7 @@
 //! Writes small binaries of each format into the folder that is named, for the `inspect` target to start from: those
 //! that the suite makes for its own tests. `scripts/fuzz.sh` compiles it by itself, without a crate.
 
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the suite uses all of it")]
 #[path = "../suite/inspect/make.rs"]
 mod make;
 

@@ -11,6 +11,7 @@ use xtool::manifest::{BUILT_IN, Manifest, Source};
 use xtool::target::Host;
 
 use crate::support::server::Server;
+use crate::support::stub_sdk;
 
 /// A program that prints its name and arguments, one a line.
 const PROGRAM: &str = "#!/bin/sh\nprintf '%s\\n' \"${0##*/}\" \"$@\"\n";
@@ -190,26 +191,6 @@ fn llvm_mingws_clang_links_for_macos_too() {
         );
         assert!(shims.join("osxcross/bin/xcrun").exists() && shims.join("lipo").exists());
     }
-}
-
-/// As little as passes for one.
-fn stub_sdk(at: &Path) {
-    for file in [
-        "usr/include/stdio.h",
-        "usr/include/sys/types.h",
-        "usr/lib/libSystem.tbd",
-        "usr/lib/libSystem.B.tbd",
-        "usr/lib/libc.tbd",
-        "usr/lib/libm.tbd",
-        "usr/lib/libpthread.tbd",
-        "usr/lib/libdl.tbd",
-    ] {
-        let file = at.join(file);
-        fs_err::create_dir_all(file.parent().unwrap()).unwrap();
-        fs_err::write(file, "x").unwrap();
-    }
-    let settings = r#"{"CanonicalName":"macosx14.5","Version":"14.5"}"#;
-    fs_err::write(at.join("SDKSettings.json"), settings).unwrap();
 }
 
 #[test]

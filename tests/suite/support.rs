@@ -60,3 +60,22 @@ pub fn skip(test: &str, why: &str) {
     let n = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
     let _ = writeln!(std::io::stderr(), "skipped ({n}): {test}: {why}");
 }
+
+/// The smallest folder that passes for an Apple SDK.
+pub fn stub_sdk(at: &Path) {
+    let write = |file: &str, text: &str| {
+        let path = at.join(file);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, text).unwrap();
+    };
+    write(
+        "SDKSettings.json",
+        r#"{"CanonicalName":"macosx14.5","Version":"14.5"}"#,
+    );
+    for name in ["System", "System.B", "c", "m", "pthread", "dl"] {
+        write(&format!("usr/lib/lib{name}.tbd"), "--- !tapi-tbd\n");
+    }
+    for header in ["stdio.h", "sys/types.h"] {
+        write(&format!("usr/include/{header}"), "\n");
+    }
+}

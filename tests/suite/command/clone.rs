@@ -5,8 +5,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::rig::{Fake, Rig, TARGET, fail, names, run, said, stub_sdk, succeed, tree};
+use super::rig::{Fake, Rig, TARGET, fail, names, run, said, succeed, tree};
 use crate::support::server::Server;
+use crate::support::stub_sdk;
 
 /// A user with a toolchain to be had.
 fn rig() -> (Rig, Server) {
@@ -443,7 +444,7 @@ fn an_sdk_by_its_path_needs_consent() {
     let manifest = rig.env.path("manifest.toml");
     let text = fs_err::read_to_string(&manifest).unwrap();
     fs_err::write(&manifest, text.replace(TARGET, MAC)).unwrap();
-    stub_sdk(&rig.env, "project/evil.sdk");
+    stub_sdk(&rig.env.path("project/evil.sdk"));
     let sdk = rig.env.path("project/evil.sdk").display().to_string();
     let targets =
         |sdk: &str| format!("[targets]\n{MAC} = {{ sdk = \"{sdk}\", rust-std = \"none\" }}\n");

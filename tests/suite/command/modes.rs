@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::rig::{Fake, Rig, TARGET, fail, stub_sdk, succeed};
+use super::rig::{Fake, Rig, TARGET, fail, succeed};
+use crate::support::stub_sdk;
 
 /// xtool under a umask.
 fn under(umask: &str, command: &Command) -> Command {
@@ -85,7 +86,7 @@ fn an_open_umask_opens_no_store() {
 fn an_sdks_folder_brings_no_modes() {
     let rig = Rig::new();
     let sdk = rig.env.path("MacOSX14.5.sdk");
-    stub_sdk(&rig.env, "MacOSX14.5.sdk");
+    stub_sdk(&sdk);
     rig.env.write("MacOSX14.5.sdk/usr/bin/tool", "#!/bin/sh\n");
     let set = |file: &str, mode| {
         fs_err::set_permissions(sdk.join(file), std::fs::Permissions::from_mode(mode)).unwrap();

@@ -400,18 +400,3 @@ pub fn program_for_others(rig: &Rig) -> PathBuf {
     }
     copy
 }
-
-/// The smallest Apple SDK, as a folder.
-pub fn stub_sdk(env: &TestEnv, folder: &str) {
-    let settings = r#"{"CanonicalName":"macosx14.5","Version":"14.5"}"#;
-    env.write(&format!("{folder}/SDKSettings.json"), settings);
-    for name in ["System", "System.B", "c", "m", "pthread", "dl"] {
-        env.write(
-            &format!("{folder}/usr/lib/lib{name}.tbd"),
-            "--- !tapi-tbd\n",
-        );
-    }
-    for header in ["stdio.h", "sys/types.h"] {
-        env.write(&format!("{folder}/usr/include/{header}"), "\n");
-    }
-}
