@@ -65,10 +65,10 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         .any(|a| a == "--json");
     if json && error.use_stderr() {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let (message, tip) = parts(&text);
+        let help = tip.unwrap_or_else(|| "xtool help".to_owned());
         let value = serde_json::json!({
-            "error": { "message": message, "causes": [], "help": "xtool help" }
+            "error": { "message": message, "causes": [], "help": help }
         });
         // Not `println!`, which panics where nobody reads or nothing fits.
         let _ = writeln!(std::io::stdout(), "{value:#}");
@@ -76,6 +76,19 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     // A reader that has gone away is no error.
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// What clap wrote of a mistake, as one line, and its tip: its paragraphs are the mistake, tips, the usage.
+fn parts(text: &str) -> (String, Option<String>) {
+    let line = |paragraph: &str| {
+        let words: Vec<&str> = paragraph.split_whitespace().collect();
+        words.join(" ")
+    };
+    let mut paragraphs = text.split("\n\n").map(line);
+    let message = paragraphs.next().unwrap_or_default();
+    let tip = paragraphs.find_map(|p| Some(p.strip_prefix("tip: ")?.to_owned()));
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
+    (message.to_owned(), tip)
 }
 
 fn dispatch(cli: Cli, printer: Printer) -> Result<ExitCode> {
@@ -115,4 +128,31 @@ fn init_log(verbose: u8) {
         .without_time()
         .with_filter(EnvFilter::new(filter).and(secret));
     tracing_subscriber::registry().with(lines).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_one_line_with_its_tip() {
+        for (args, message, tip) in [
+            (
+                &["add"][..],
+                "the following required arguments were not provided: <TRIPLE>...",
+                None,
+            ),
+            (
+                &["list", "--jsn"],
+                "unexpected argument '--jsn' found",
+                Some("a similar argument exists: '--json'"),
+            ),
+        ] {
+            let error = Cli::try_parse_from([&["xtool"], args].concat()).unwrap_err();
+            let (said, told) = parts(&error.render().to_string());
+            assert_eq!((said.as_str(), told.as_deref()), (message, tip));
+        }
+    }
 }

@@ -21,6 +21,7 @@ pub mod tables;
 pub mod verdict;
 pub mod version;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use object::Endianness;
@@ -134,6 +135,9 @@ pub enum InspectError {
 impl Help for InspectError {
     fn help(&self) -> Option<String> {
         match self {
+            Self::Read { source, .. } if source.kind() == ErrorKind::NotFound => {
+                Some("name the built program, such as `target/<triple>/release/<name>`".into())
+            }
             Self::Read { .. } => None,
             Self::NotABinary { .. } => {
                 Some("name the built program, such as `target/<triple>/release/<name>`".into())

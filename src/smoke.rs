@@ -94,6 +94,8 @@ pub struct RustBuild {
     pub cargo: PathBuf,
     /// The folder whose configuration and toolchain file apply.
     pub root: PathBuf,
+    /// Whether Rust's standard library is built too, which takes minutes the first time.
+    pub from_source: bool,
 }
 
 impl Bench<'_> {

@@ -10,6 +10,7 @@ use xtool::build_env::{build_env, rustflags, shim};
 use xtool::disk::free_space;
 use xtool::doctor::{self, Finding, Level};
 use xtool::env_vars;
+use xtool::help::Help as _;
 use xtool::project::cargo_config::Entries;
 use xtool::project::consent::Consented;
 use xtool::project::settings::{Config, RustStd};
@@ -146,7 +147,13 @@ fn std_of(
     };
     let info = match rust_std::query(context) {
         Ok(info) => info,
-        Err(e) => return vec![Finding::new(AREA, Level::Error, e.to_string())],
+        Err(e) => {
+            let finding = Finding::new(AREA, Level::Error, e.to_string());
+            return vec![match e.help() {
+                Some(help) => finding.fix(help),
+                None => finding,
+            }];
+        }
     };
     let mut out = Vec::new();
     for triple in targets {

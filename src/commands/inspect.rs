@@ -45,17 +45,18 @@ impl Help for Failed {
     }
 }
 
-/// Inspects every file; fails if one could not be read or does not meet a requirement.
+/// Inspects every file; fails if one could not be read or does not meet a requirement. What is no requirement is a
+/// mistake in the command line: exit code 2.
 pub fn run(args: &Inspect, global: &Global, printer: Printer) -> anyhow::Result<ExitCode> {
     let requirements = match parse(&args.require) {
         Ok(r) => r,
         Err(e) if printer.json() => {
             printer.value(&json!({ "ok": false, "error": error_value(&e) }))?;
-            return Ok(ExitCode::FAILURE);
+            return Ok(ExitCode::from(2));
         }
         Err(e) => {
             say(printer, &e);
-            return Ok(ExitCode::FAILURE);
+            return Ok(ExitCode::from(2));
         }
     };
     if args.strip.is_some() && args.files.len() > 1 {

@@ -93,11 +93,20 @@ fn one(session: &Session, triple: &Triple) -> Result<(String, Vec<Row>)> {
         .printer
         .step("Verifying", &format!("{triple} with {toolchain}"));
     let rust = rust_build(session, triple);
-    let rows = vec![
-        bench.c(),
-        bench.cxx(),
-        bench.rust(rust.as_ref().map_err(Clone::clone)),
-    ];
+    // The first program of a language may take half a minute, and Rust's library from source minutes.
+    let building = |what: &str| session.printer.step("Building", what);
+    building("a C program");
+    let c = bench.c();
+    building("a C++ program");
+    let cxx = bench.cxx();
+    if let Ok(build) = &rust {
+        building(if build.from_source {
+            "a Rust program, with Rust's standard library from its source"
+        } else {
+            "a Rust program"
+        });
+    }
+    let rows = vec![c, cxx, bench.rust(rust.as_ref().map_err(Clone::clone))];
     Ok((toolchain, rows))
 }
 
@@ -127,9 +136,11 @@ fn rust_build(session: &Session, triple: &Triple) -> Result<RustBuild, String> {
         );
     }
     let libs = info.sysroot.join("lib/rustlib").join(triple.as_str());
+    let mut from_source = false;
     match rust_std::choose(&info, triple, wish) {
         Provider::Present => {}
         Provider::BuildStd { bootstrap, .. } => {
+            from_source = true;
             let set = env_vars::non_empty(env_vars::RUSTC_BOOTSTRAP).is_some();
             if bootstrap && !set {
                 return Err(format!(
@@ -148,6 +159,7 @@ fn rust_build(session: &Session, triple: &Triple) -> Result<RustBuild, String> {
     Ok(RustBuild {
         cargo: env_vars::non_empty("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from),
         root: project.root,
+        from_source,
     })
 }
 
@@ -156,10 +168,12 @@ fn table(session: &Session, triple: &Triple, toolchain: &str, rows: &[Row]) -> R
     printer.data(format!("{BOLD}{triple}{BOLD:#}  {DIM}{toolchain}{DIM:#}"))?;
     for row in rows {
         printer.data(format!(
-            "  {:<6}built {}  ran {}",
+            "  {:<6}built {}{:pad$}  ran {}",
             row.language,
             cell(&row.built),
-            cell(&row.ran)
+            "",
+            cell(&row.ran),
+            pad = 8usize.saturating_sub(row.built.word().len())
         ))?;
         // What was not built need not be said twice.
         let why = match (&row.built, &row.ran) {
@@ -179,7 +193,7 @@ fn cell(verdict: &Verdict) -> String {
         Verdict::Failed(_) => ERROR,
         Verdict::Skipped(_) => WARNING,
     };
-    format!("{style}{:<8}{style:#}", verdict.word())
+    format!("{style}{}{style:#}", verdict.word())
 }
 
 fn json_of(triple: &Triple, toolchain: &str, rows: &[Row]) -> serde_json::Value {

@@ -195,12 +195,51 @@ fn equals(name: &str, value: &str) -> Result<Requirement, RequireError> {
             ))
         }
         "max-size" => size(name, value).map(Requirement::MaxSize),
-        "arch" if !value.is_empty() => Ok(Requirement::Architecture(value.to_owned())),
-        "arch" => Err(bad_value(name, value, "a CPU such as `aarch64`")),
+        "arch" => architecture(value).map(|a| Requirement::Architecture(a.to_owned())),
         _ => Err(RequireError::Unknown(
             format!("{name}={value}").escape_debug().to_string(),
         )),
     }
+}
+
+/// The CPUs that `inspect` reports, and other names that they go by (Debian's, Apple's, the first part of a triple).
+const ARCHITECTURES: [(&str, &[&str]); 25] = [
+    ("x86_64", &["amd64", "x64"]),
+    ("x86", &["i386", "i586", "i686"]),
+    ("x32", &[]),
+    ("aarch64", &["arm64"]),
+    ("aarch64_be", &[]),
+    ("arm64_32", &[]),
+    ("armhf", &["armv7"]),
+    ("armel", &["arm"]),
+    ("armeb", &[]),
+    ("riscv64", &["riscv64gc"]),
+    ("riscv32", &[]),
+    ("powerpc64le", &["ppc64le", "ppc64el"]),
+    ("powerpc64", &["ppc64"]),
+    ("powerpc", &["ppc"]),
+    ("s390x", &[]),
+    ("s390", &[]),
+    ("mips64el", &[]),
+    ("mips64", &[]),
+    ("mipsel", &[]),
+    ("mips", &[]),
+    ("loongarch64", &[]),
+    ("loongarch32", &[]),
+    ("sparc64", &[]),
+    ("sparc", &[]),
+    ("m68k", &[]),
+];
+
+fn architecture(value: &str) -> Result<&'static str, RequireError> {
+    ARCHITECTURES
+        .iter()
+        .find(|(name, others)| *name == value || others.contains(&value))
+        .map(|(name, _)| *name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = ARCHITECTURES.iter().map(|(name, _)| *name).collect();
+            bad_value("arch", value, format!("one of {}", names.join(", ")))
+        })
 }
 
 fn size(name: &str, value: &str) -> Result<u64, RequireError> {

@@ -319,3 +319,24 @@ fn a_linker_of_the_users_own() {
     succeed(&mut rig.xtool(&["remove", TARGET]));
     assert_eq!(rig.project_files(), before);
 }
+
+/// What is no requirement is a mistake in the command line, and the valid ones are told.
+#[test]
+fn requirements_that_are_none() {
+    let rig = Rig::new();
+    let own = env!("CARGO_BIN_EXE_xtool");
+    for (text, told) in [
+        ("nosuch", "runs-on=SYSTEM"),
+        ("nosuch<=1", "glibc<=V"),
+        ("glibc<=x", "2.17"),
+        ("arch=foo", "aarch64"),
+        ("runs-on=foo", "alpine"),
+        ("max-size=big", "MiB"),
+    ] {
+        let output = run(&mut rig.xtool(&["inspect", own, "--require", text]));
+        assert_eq!(output.status.code(), Some(2), "{text}: {}", said(&output));
+        assert!(said(&output).contains(told), "{text}: {}", said(&output));
+    }
+    let said = fail(&mut rig.xtool(&["inspect", "nosuch"]), &["nosuch", "help:"]);
+    assert!(said.contains("target/<triple>"), "{said}");
+}

@@ -68,6 +68,10 @@ fn the_manual_is_one_text_or_a_page_a_command() {
     let rig = Rig::new();
     let whole = succeed(&mut rig.xtool(&["man"]));
     assert_eq!(whole.matches(".SH NAME\n").count(), 1);
+    for section in ["ENVIRONMENT", "FILES", "EXIT STATUS"] {
+        let heading = format!(".SH {section}\n");
+        assert_eq!(whole.matches(&heading).count(), 1, "{section}");
+    }
     let page = rig.env.write("whole.1", &whole);
     let folder = rig.env.path("man1");
     succeed(&mut rig.xtool(&["man", folder.to_str().unwrap()]));

@@ -68,6 +68,7 @@ fn properties_of_the_file() {
             && !met(&report, "relro")
     );
     assert!(met(&report, "stripped") && met(&report, "nx") && met(&report, "arch=x86_64"));
+    assert!(met(&report, "arch=amd64") && !met(&report, "arch=arm64"));
     assert!(met(&report, "max-size=1MB"));
     let size = outcome(&report, "max-size=10");
     assert!(

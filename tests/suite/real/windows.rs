@@ -1,7 +1,9 @@
 //! x86_64-pc-windows-gnu with both of its toolchains: native crates build with plain cargo, import only what Windows
 //! has, and run.
 
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use object::read::pe::PeFile64;
 
@@ -80,7 +82,7 @@ fn build_and_run(toolchain: &str) {
     fs_err::copy(&exe, empty.join("natives.exe")).unwrap();
     let runner = runner(&config);
     let out = succeed(
-        std::process::Command::new(runner)
+        Command::new(runner)
             .arg(empty.join("natives.exe"))
             .current_dir(&empty)
             .env("RUST_BACKTRACE", "0"),
@@ -124,19 +126,43 @@ fn imports(exe: &Path) -> Vec<String> {
     out
 }
 
+/// A rustc whose sysroot has no std for any target but the host's, whatever the machine's own has: the real one, and
+/// the real rustup, which knows no such toolchain.
+fn rustc_without_targets(folder: &Path) -> (PathBuf, PathBuf) {
+    let rustup = folder.join("rustup");
+    let sysroot = rustup.join("toolchains/bare");
+    fs_err::create_dir_all(sysroot.join("lib")).unwrap();
+    let real = succeed(Command::new("rustc").args(["--print", "sysroot"]));
+    let rustc = folder.join("rustc");
+    let script = format!(
+        "#!/bin/sh\n[ \"$2\" = sysroot ] && exec echo '{}'\nexec '{}/bin/rustc' \"$@\"\n",
+        sysroot.display(),
+        real.trim()
+    );
+    fs_err::write(&rustc, script).unwrap();
+    fs_err::set_permissions(&rustc, PermissionsExt::from_mode(0o755)).unwrap();
+    (rustc, rustup)
+}
+
 #[test]
 fn std_that_cannot_be_had_fails_at_the_end_and_keeps_the_rest() {
     let lab = Lab::enter();
     let project = project("natives", lab.dir.path());
-    let said = fail(&mut lab.xtool(&project, &["add", TARGET]), 1);
+    let (rustc, rustup) = rustc_without_targets(lab.dir.path());
+    let xtool = |args: &[&str]| {
+        let mut command = lab.xtool(&project, args);
+        command.env("RUSTC", &rustc).env("RUSTUP_HOME", &rustup);
+        command
+    };
+    let said = fail(&mut xtool(&["add", TARGET]), 1);
     assert!(said.contains("help: "), "{said}");
     assert!(said.contains("--build-std"), "{said}");
     for kept in ["xtool.toml", "xtool.lock", ".cargo/config.toml"] {
         assert!(project.join(kept).is_file(), "{kept}: {said}");
     }
-    succeed(&mut lab.xtool(&project, &["add", TARGET, "--no-rust-std"]));
-    succeed(&mut lab.xtool(&project, &["sync", "--locked", "--offline"]));
-    succeed(&mut lab.xtool(&project, &["remove", TARGET]));
+    succeed(&mut xtool(&["add", TARGET, "--no-rust-std"]));
+    succeed(&mut xtool(&["sync", "--locked", "--offline"]));
+    succeed(&mut xtool(&["remove", TARGET]));
     for gone in ["xtool.toml", "xtool.lock", ".cargo"] {
         assert!(!project.join(gone).exists(), "{gone} is left");
     }
