@@ -24,9 +24,8 @@ project=$work/check-hosts/project
 mkdir -p "$project/src"
 printf '[package]\nname = "check-hosts"\nedition = "2024"\n[workspace]\n' >"$project/Cargo.toml"
 touch "$project/src/lib.rs"
-for target in "${targets[@]}"; do
-  step "cargo check for $target"
-  (cd "$project" && run "$xtool" add "$target" --toolchain zig --no-rust-std)
-  run cargo --config "$project/.cargo/config.toml" check --locked -Zbuild-std \
-    --target "$target" --target-dir "$work/check-hosts/target"
-done
+step "cargo check for ${targets[*]}"
+(cd "$project" && run "$xtool" add "${targets[@]}" --toolchain zig --no-rust-std)
+# In the same folder: build scripts and proc macros are this host's, and there already.
+run cargo --config "$project/.cargo/config.toml" check --locked -Zbuild-std \
+  "${targets[@]/#/--target=}" --target-dir "$work"

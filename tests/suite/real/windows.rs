@@ -130,7 +130,7 @@ fn imports(exe: &Path) -> Vec<String> {
 /// the real rustup, which knows no such toolchain.
 fn rustc_without_targets(folder: &Path) -> (PathBuf, PathBuf) {
     let rustup = folder.join("rustup");
-    let sysroot = rustup.join("toolchains/bare");
+    let sysroot = rustup.join("toolchains/stable-x86_64-unknown-linux-gnu");
     fs_err::create_dir_all(sysroot.join("lib")).unwrap();
     let real = succeed(Command::new("rustc").args(["--print", "sysroot"]));
     let rustc = folder.join("rustc");
