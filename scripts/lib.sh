@@ -28,6 +28,24 @@ as_root() {
   fi
 }
 
+# Makes a folder in memory, prints it, or fails where none with $1 GiB can be had; whoever makes it removes it.
+memory_folder() {
+  local folder free
+  free=$(df --output=avail -B1G /dev/shm 2>/dev/null | tail -n 1) || return 1
+  [ "${free:-0}" -ge "$1" ] && [ "$(awk '/^MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo)" -ge $(($1 * 2)) ] || return 1
+  folder=$(mktemp -d /dev/shm/xtool.XXXXXX) || return 1
+  # As /tmp: other users' tests work in it, and programs run from it.
+  chmod 1777 "$folder"
+  printf '#!/bin/sh\n' >"$folder/runs"
+  chmod +x "$folder/runs"
+  if ! "$folder/runs" 2>/dev/null; then
+    rm -rf "$folder"
+    return 1
+  fi
+  rm "$folder/runs"
+  printf '%s\n' "$folder"
+}
+
 # Installs Debian packages that are missing; 77 when this user may not.
 need_packages() {
   local missing=() package

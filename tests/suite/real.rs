@@ -1,11 +1,11 @@
 //! End to end, with the real package registries, the real compilers, and the results run.
 //!
 //! The toolchains and downloads are kept below cargo's folder for test files, so that a second run downloads nothing.
-//! Builds take turns: two at once would only share two cores.
+//! No more builds run at once than there are cores: more would only share them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 mod apple;
 mod asked;
@@ -20,7 +20,32 @@ mod switch;
 mod user;
 mod windows;
 
-static BUILDS: Mutex<()> = Mutex::new(());
+/// How many builds run.
+static BUILDS: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
+
+/// One of the builds that may run at once.
+struct Turn;
+
+impl Turn {
+    fn wait() -> Self {
+        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        let running = ENDED.wait_while(builds(), |running| *running >= most);
+        *running.unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *builds() -= 1;
+        ENDED.notify_one();
+    }
+}
+
+fn builds() -> MutexGuard<'static, usize> {
+    BUILDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A store and a cache that the tests of this file share, and a turn to build.
 pub struct Lab {
@@ -28,13 +53,13 @@ pub struct Lab {
     cache: PathBuf,
     /// A folder of this test's own.
     pub dir: tempfile::TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 impl Lab {
     /// Waits for its turn.
     pub fn enter() -> Self {
-        let turn = BUILDS.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Turn::wait();
         let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join("real");
         fs_err::create_dir_all(&base).unwrap();
         Self {

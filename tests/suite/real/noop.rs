@@ -10,7 +10,8 @@ use super::{Lab, project, succeed};
 /// F52: `add` again: no network, no process, no file touched. strace counts.
 #[test]
 fn a_second_add_starts_nothing_and_touches_nothing() {
-    let lab = Lab::enter();
+    // What other tests do to the shared store would be taken for this command's doing.
+    let lab = Lab::with_own_store();
     let project = project("natives", lab.dir.path());
     let add = ["add", "x86_64-pc-windows-gnu", "--no-rust-std"];
     succeed(&mut lab.xtool(&project, &add));
