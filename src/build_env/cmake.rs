@@ -169,12 +169,13 @@ fn system_name(triple: &Triple) -> &'static str {
     }
 }
 
-/// What `uname -m` says there, or on Windows `PROCESSOR_ARCHITECTURE`: projects compare with these.
+/// What `uname -m` says there, or on Windows `PROCESSOR_ARCHITECTURE`: projects compare with these. Only Windows on
+/// ARM goes by Unix's name: there it is `ARM64` with Microsoft's compiler, and projects that ask for it where the
+/// compiler is GCC's kin look for `aarch64` (zlib-ng, cmake/detect-arch.cmake, takes another name for an x86).
 fn processor(triple: &Triple) -> &str {
     match (triple.os(), triple.arch()) {
         (TargetOs::Windows, "x86_64") => "AMD64",
         (TargetOs::Windows, "i686" | "i586") => "X86",
-        (TargetOs::Windows, "aarch64") => "ARM64",
         (TargetOs::MacOs, "aarch64") => "arm64",
         (_, "armv7" | "thumbv7neon") => "armv7l",
         (_, "armv5te") => "armv5tel",
@@ -257,6 +258,8 @@ mod tests {
     fn darwin_gets_stand_ins_for_apples_tools() {
         let text = toolchain_file(&zig("aarch64-apple-darwin"), Path::new("/s"));
         assert!(text.contains("set(CMAKE_SYSTEM_PROCESSOR arm64)"));
+        let text = toolchain_file(&zig("aarch64-pc-windows-gnullvm"), Path::new("/s"));
+        assert!(text.contains("set(CMAKE_SYSTEM_PROCESSOR aarch64)"));
         for line in [
             "find_program(CMAKE_INSTALL_NAME_TOOL NAMES llvm-install-name-tool install_name_tool true)",
             "find_program(CMAKE_OTOOL NAMES llvm-otool otool true)",
