@@ -258,8 +258,6 @@ mod tests {
     fn darwin_gets_stand_ins_for_apples_tools() {
         let text = toolchain_file(&zig("aarch64-apple-darwin"), Path::new("/s"));
         assert!(text.contains("set(CMAKE_SYSTEM_PROCESSOR arm64)"));
-        let text = toolchain_file(&zig("aarch64-pc-windows-gnullvm"), Path::new("/s"));
-        assert!(text.contains("set(CMAKE_SYSTEM_PROCESSOR aarch64)"));
         for line in [
             "find_program(CMAKE_INSTALL_NAME_TOOL NAMES llvm-install-name-tool install_name_tool true)",
             "find_program(CMAKE_OTOOL NAMES llvm-otool otool true)",
