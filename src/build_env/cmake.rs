@@ -255,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn windows_on_arm_is_aarch64() {
+        let text = toolchain_file(&zig("aarch64-pc-windows-gnullvm"), Path::new("/s"));
+        assert!(
+            text.contains("set(CMAKE_SYSTEM_PROCESSOR aarch64)"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn darwin_gets_stand_ins_for_apples_tools() {
         let text = toolchain_file(&zig("aarch64-apple-darwin"), Path::new("/s"));
         assert!(text.contains("set(CMAKE_SYSTEM_PROCESSOR arm64)"));
