@@ -21,7 +21,7 @@ case " $* " in
 *' --list '* | *' --table '*) exec python3 scripts/bench "$@" ;;
 esac
 
-export RUSTUP_DIST_SERVER=${RUSTUP_DIST_SERVER:-http://127.0.0.1:9}
+export RUSTUP_DIST_SERVER=http://127.0.0.1:9
 work=${XTOOL_BENCH:-${CARGO_TARGET_DIR:-$PWD/target}/bench}
 export XTOOL_BENCH=$work
 mkdir -p "$work"

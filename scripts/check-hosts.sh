@@ -2,7 +2,7 @@
 # Compiles xtool for the other hosts, Windows and macOS: its native parts with xtool's own toolchains, Rust's
 # standard library from source.
 #
-#   scripts/check-hosts.sh [TRIPLE…]
+#   scripts/check-hosts.sh [TRIPLE…]    XTOOL_BIN names an xtool that is built
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
@@ -12,9 +12,11 @@ targets=("$@")
 work=${CARGO_TARGET_DIR:-$PWD/target}
 export XTOOL_HOME=${XTOOL_HOME:-$work/check-hosts/home}
 
-step 'xtool, built for this host'
-run cargo build --locked
-xtool=$work/debug/xtool
+xtool=${XTOOL_BIN:-$work/debug/xtool}
+if [ -z "${XTOOL_BIN:-}" ]; then
+  step 'xtool, built for this host'
+  run cargo build --locked
+fi
 
 step 'The library source'
 rust_library_source "$work/rust-src" || die "no library source for $(rustc --version)"

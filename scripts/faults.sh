@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
-export RUSTUP_DIST_SERVER=${RUSTUP_DIST_SERVER:-http://127.0.0.1:9}
+export RUSTUP_DIST_SERVER=http://127.0.0.1:9
 need_packages gcc libc6-dev python3 strace util-linux >&2 ||
   printf 'not installed: this user may not; tests that need what is absent will fail and say so\n' >&2
 exec python3 scripts/faults.py "$@"

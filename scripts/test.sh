@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
 # No test may fetch Rust's own parts: a closed port fails at once, and everywhere alike.
-export RUSTUP_DIST_SERVER=${RUSTUP_DIST_SERVER:-http://127.0.0.1:9}
+export RUSTUP_DIST_SERVER=http://127.0.0.1:9
 
 step 'What the tests need'
 need_packages bsdutils file fish llvm gcc g++ libc6-dev python3 python3-pip wine64 qemu-user binutils xz-utils zstd unzip git strace debootstrap util-linux ca-certificates cmake meson ninja-build golang-go nginx-light make ||
