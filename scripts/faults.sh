@@ -15,4 +15,8 @@ cd "$(dirname "$0")/.."
 export RUSTUP_DIST_SERVER=http://127.0.0.1:9
 need_packages gcc libc6-dev python3 strace util-linux >&2 ||
   printf 'not installed: this user may not; tests that need what is absent will fail and say so\n' >&2
-exec python3 scripts/faults.py "$@"
+if memory=$(memory_folder 4); then
+  trap 'rm -rf "$memory"' EXIT
+  export TMPDIR=$memory
+fi
+python3 scripts/faults.py "$@"
