@@ -96,6 +96,8 @@ pub struct RustBuild {
     pub root: PathBuf,
     /// Whether Rust's standard library is built too, which takes minutes the first time.
     pub from_source: bool,
+    /// No network.
+    pub offline: bool,
 }
 
 impl Bench<'_> {
@@ -127,8 +129,10 @@ impl Bench<'_> {
         // Configuration and toolchain go by the folder that cargo is started in.
         command
             .current_dir(&build.root)
-            .args(["build", "--quiet", "--offline", "--target"])
+            .args(["build", "--quiet", "--target"])
             .arg(self.spec.triple.as_str())
+            // Of the network only what Rust's library depends on is wanted, where that is built.
+            .args(build.offline.then_some("--offline"))
             .arg("--manifest-path")
             .arg(project.join("Cargo.toml"))
             .arg("--target-dir")

@@ -160,6 +160,7 @@ fn rust_build(session: &Session, triple: &Triple) -> Result<RustBuild, String> {
         cargo: env_vars::non_empty("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from),
         root: project.root,
         from_source,
+        offline: session.offline,
     })
 }
 

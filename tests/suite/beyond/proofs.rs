@@ -60,7 +60,24 @@ fn verify_builds_rust_with_the_projects_settings() {
     let project = project("natives", lab.dir.path());
     let target = "x86_64-unknown-linux-musl";
     succeed(&mut lab.xtool(&project, &["add", target, "--build-std"]));
-    let text = succeed(&mut lab.xtool(&project, &["verify", "--json"]));
+    // A colleague's first build: cargo has not yet what Rust's library depends on. Without a network that is said.
+    let cargo = lab.dir.path().join("cargo");
+    fs_err::create_dir(&cargo).unwrap();
+    let home = std::env::var_os("CARGO_HOME").map_or_else(
+        || std::env::home_dir().unwrap_or_default().join(".cargo"),
+        Into::into,
+    );
+    if home.join("config.toml").exists() {
+        fs_err::copy(home.join("config.toml"), cargo.join("config.toml")).unwrap();
+    }
+    let verify = |args: &[&str]| {
+        let mut command = lab.xtool(&project, &[&["verify"], args].concat());
+        command.env("CARGO_HOME", &cargo);
+        command
+    };
+    let said = fail(&mut verify(&["--offline"]), 1);
+    assert!(said.contains("--offline was specified"), "{said}");
+    let text = succeed(&mut verify(&["--json"]));
     let json: Value = serde_json::from_str(&text).unwrap();
     let rust = &json["targets"][0]["programs"][2];
     assert_eq!(rust["built"]["result"], "passed", "{text}");
