@@ -76,7 +76,10 @@ fn verify_builds_rust_with_the_projects_settings() {
         command
     };
     let said = fail(&mut verify(&["--offline"]), 1);
-    assert!(said.contains("(--offline)") || said.contains("--offline was"), "{said}");
+    assert!(
+        said.contains("(--offline)") || said.contains("--offline was"),
+        "{said}"
+    );
     let text = succeed(&mut verify(&["--json"]));
     let json: Value = serde_json::from_str(&text).unwrap();
     let rust = &json["targets"][0]["programs"][2];
