@@ -28,6 +28,5 @@ printf '[package]\nname = "check-hosts"\nedition = "2024"\n[workspace]\n' >"$pro
 touch "$project/src/lib.rs"
 step "cargo check for ${targets[*]}"
 (cd "$project" && run "$xtool" add "${targets[@]}" --toolchain zig --no-rust-std)
-# In the same folder: build scripts and proc macros are this host's, and there already.
 run cargo --config "$project/.cargo/config.toml" check --locked -Zbuild-std \
-  "${targets[@]/#/--target=}" --target-dir "$work"
+  "${targets[@]/#/--target=}" --target-dir "$work/check-hosts/target"

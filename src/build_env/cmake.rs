@@ -171,7 +171,7 @@ fn system_name(triple: &Triple) -> &'static str {
 
 /// What `uname -m` says there, or on Windows `PROCESSOR_ARCHITECTURE`: projects compare with these. Only Windows on
 /// ARM goes by Unix's name: there it is `ARM64` with Microsoft's compiler, and projects that ask for it where the
-/// compiler is GCC's kin look for `aarch64` (zlib-ng, cmake/detect-arch.cmake, takes another name for an x86).
+/// compiler is GCC's kin look for `aarch64` (seen: zlib-ng took the CPU for an x86).
 fn processor(triple: &Triple) -> &str {
     match (triple.os(), triple.arch()) {
         (TargetOs::Windows, "x86_64") => "AMD64",

@@ -126,8 +126,8 @@ fn imports(exe: &Path) -> Vec<String> {
     out
 }
 
-/// A rustc whose sysroot has no std for any target but the host's, whatever the machine's own has: the real one, and
-/// the real rustup, which knows no such toolchain.
+/// A rustc whose sysroot has no std, whatever the machine's own has: the real one but for that answer, in a folder
+/// where the real rustup knows no toolchain.
 fn rustc_without_targets(folder: &Path) -> (PathBuf, PathBuf) {
     let rustup = folder.join("rustup");
     let sysroot = rustup.join("toolchains/stable-x86_64-unknown-linux-gnu");
