@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// What the help calls a target; completions know the arguments that are one by it.
+pub const TRIPLE: &str = "TRIPLE";
+
 /// Cross-compile with plain `cargo build --target T`: toolchains for Linux, Windows and macOS, from one host.
 #[derive(Debug, Parser)]
 #[command(
@@ -146,7 +149,7 @@ pub struct Man {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Add {
     /// Target triples, as in `cargo build --target`
-    #[arg(required = true, value_name = "TRIPLE")]
+    #[arg(required = true, value_name = TRIPLE)]
     pub targets: Vec<String>,
     /// Take this toolchain, in this version
     #[arg(long, value_name = "NAME[@VERSION]")]
@@ -178,7 +181,7 @@ pub struct Add {
 #[derive(Debug, Args)]
 pub struct Remove {
     /// Target triples
-    #[arg(required_unless_present = "all", value_name = "TRIPLE")]
+    #[arg(required_unless_present = "all", value_name = TRIPLE)]
     pub targets: Vec<String>,
     /// Every target of the project
     #[arg(long, conflicts_with = "targets")]
@@ -200,7 +203,7 @@ pub struct Sync {
 #[derive(Debug, Args)]
 pub struct Update {
     /// Only these targets
-    #[arg(value_name = "TRIPLE")]
+    #[arg(value_name = TRIPLE)]
     pub targets: Vec<String>,
 }
 
@@ -208,7 +211,7 @@ pub struct Update {
 #[derive(Debug, Args)]
 pub struct Fetch {
     /// Only these targets; without a project, any that the manifest has
-    #[arg(value_name = "TRIPLE")]
+    #[arg(value_name = TRIPLE)]
     pub targets: Vec<String>,
     /// Take what xtool.lock names, or fail
     #[arg(long)]
@@ -233,7 +236,7 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Show {
     /// The target triple
-    #[arg(value_name = "TRIPLE")]
+    #[arg(value_name = TRIPLE)]
     pub target: String,
 }
 
@@ -241,7 +244,7 @@ pub struct Show {
 #[derive(Debug, Args)]
 pub struct Env {
     /// The target triple, added before
-    #[arg(value_name = "TRIPLE")]
+    #[arg(value_name = TRIPLE)]
     pub target: String,
     /// What to print
     #[arg(long, value_enum, default_value_t = EnvFormat::Sh)]
@@ -252,7 +255,7 @@ pub struct Env {
 #[derive(Debug, Args)]
 pub struct Exec {
     /// The target triple, added before
-    #[arg(value_name = "TRIPLE")]
+    #[arg(value_name = TRIPLE)]
     pub target: String,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -350,7 +353,7 @@ pub struct Mirror {
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Target triples; all of the project's without any
-    #[arg(value_name = "TRIPLE")]
+    #[arg(value_name = TRIPLE)]
     pub targets: Vec<String>,
 }
 

@@ -45,6 +45,28 @@ fn every_shell_accepts_its_completions() {
     assert!(output.is_ok_and(|o| !o.status.success()));
 }
 
+#[test]
+fn a_shell_offers_the_targets() {
+    let rig = Rig::new();
+    let script = succeed(&mut rig.xtool(&["completions", "bash"]));
+    let file = rig.env.write("completions.bash", &script);
+    let offered = |words: &str| {
+        let ask = format!(
+            "source \"$0\"; COMP_WORDS=(xtool {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _xtool xtool \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        succeed(Command::new("bash").arg("-c").arg(ask).arg(&file))
+    };
+    for command in ["add", "verify", "env", "remove"] {
+        let targets = offered(&format!("{command} x86_64-pc-"));
+        let targets: Vec<&str> = targets.lines().collect();
+        let expected = ["x86_64-pc-windows-gnu", "x86_64-pc-windows-gnullvm"];
+        assert_eq!(targets, expected, "{command}");
+    }
+    assert_eq!(offered("doctor x86_64-pc-").trim(), "");
+}
+
 /// `man` formats the page, and has nothing to say about it.
 fn formats(page: &Path) -> Option<String> {
     let output = Command::new("man")
