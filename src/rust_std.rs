@@ -33,7 +33,7 @@ pub struct Context<'a> {
     /// Where answers are kept.
     pub cache: &'a Path,
     /// The environment.
-    pub env: &'a dyn Fn(&str) -> Option<OsString>,
+    pub env: &'a (dyn Fn(&str) -> Option<OsString> + Sync),
 }
 
 /// The rustc that builds the project.

@@ -141,7 +141,6 @@ pub(super) fn run(
         .spawn()
         .map_err(|e| format!("`{}` cannot be started: {e}", program.display()))?;
     let start = Instant::now();
-    let mut pause = Duration::from_millis(2);
     let status = loop {
         if let Some(status) = child.try_wait().map_err(io)? {
             break status;
@@ -151,8 +150,10 @@ pub(super) fn run(
             let _ = child.wait();
             return Err(format!("it did not end within {} seconds", limit.as_secs()));
         }
+        // A version is told in 15 ms, a download takes minutes.
+        let pause =
+            (start.elapsed() / 8).clamp(Duration::from_millis(1), Duration::from_millis(50));
         std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
     };
     Ok(Output {
         success: status.success(),

@@ -1,13 +1,14 @@
 //! Asks rustc about itself, once: the answer is kept until something that decides it changes.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Distro, RustInfo, RustStdError, Rustup, process};
 use crate::digest::Sha256;
 use crate::env_vars;
+use crate::file_lock::{self, Asked};
 use crate::owner;
 use crate::project::check_cargo_config;
 use crate::project::toolchain_file::ToolchainFile;
@@ -15,6 +16,9 @@ use crate::project::version::Version;
 
 /// How long `rustc -vV` may take; a busy machine needs a second.
 const LIMIT: Duration = Duration::from_mins(1);
+
+/// How long to wait for another process that asks the same.
+const TURN: Duration = Duration::from_secs(5);
 
 /// The part of the answer that costs processes.
 #[derive(Serialize, Deserialize)]
@@ -41,6 +45,10 @@ pub fn query(context: Context<'_>) -> Result<RustInfo, RustStdError> {
         "rustc-{}.json",
         &Sha256::of(key.as_bytes()).short()
     ));
+    if let Some(answer) = read(&file, &key) {
+        return info(rustc, answer, context);
+    }
+    let _turn = turn(context.cache);
     let answer = if let Some(answer) = read(&file, &key) {
         answer
     } else {
@@ -50,6 +58,23 @@ pub fn query(context: Context<'_>) -> Result<RustInfo, RustStdError> {
         answer
     };
     info(rustc, answer, context)
+}
+
+/// Many at once ask one after another, so that one of them asks for all. Nobody waits for long: without a turn, or where
+/// there are no locks, one asks for oneself.
+fn turn(folder: &Path) -> Option<fs_err::File> {
+    owner::create_dir_all(folder).ok()?;
+    let path = folder.join("lock");
+    let file = owner::options().create(true).append(true).open(path).ok()?;
+    let begin = Instant::now();
+    while begin.elapsed() < TURN {
+        match file_lock::ask(&file) {
+            Ok(Asked::Got) => return Some(file),
+            Ok(Asked::Taken) => std::thread::sleep(Duration::from_millis(5)),
+            Ok(Asked::Unsupported) | Err(_) => return None,
+        }
+    }
+    None
 }
 
 fn key(rustc: &Path, cargo: Option<&Path>, context: Context<'_>) -> Result<String, RustStdError> {
@@ -66,14 +91,26 @@ fn key(rustc: &Path, cargo: Option<&Path>, context: Context<'_>) -> Result<Strin
         let value = (context.env)(name).unwrap_or_default();
         parts.push(format!("{name}={}", value.to_string_lossy()));
     }
-    // rustup's default and its overrides, which go by folder.
+    // rustup's default, and its overrides, which go by folder.
     if let Some(home) = rustup_home(context) {
         let text = fs_err::read(home.join("settings.toml")).unwrap_or_default();
         parts.push(home.display().to_string());
         parts.push(Sha256::of(&text).to_string());
-        parts.push(context.project.root().display().to_string());
+        if has_overrides(&text) {
+            parts.push(context.project.root().display().to_string());
+        }
     }
     Ok(parts.join("\0"))
+}
+
+/// Whether rustup's settings (its `settings.toml`) may name another toolchain for some folder.
+fn has_overrides(settings: &[u8]) -> bool {
+    let Ok(table) = String::from_utf8_lossy(settings).parse::<toml::Table>() else {
+        return true;
+    };
+    table
+        .get("overrides")
+        .is_some_and(|o| o.as_table().is_none_or(|folders| !folders.is_empty()))
 }
 
 /// Modification time and size.
@@ -141,9 +178,14 @@ fn ask(
             Err(failed(output.last_words()))
         }
     };
-    // `-vV` silences every `--print`, so these are two questions.
-    let version = run(&["-vV"])?;
-    let sysroot = PathBuf::from(run(&["--print", "sysroot"])?.trim());
+    // `-vV` silences every `--print`, so these are two questions; all are asked at once.
+    let (version, sysroot, cargo) = std::thread::scope(|scope| {
+        let version = scope.spawn(|| run(&["-vV"]));
+        let cargo = scope.spawn(|| process::run(cargo?, &["-V"], context, LIMIT).ok());
+        let sysroot = run(&["--print", "sysroot"]);
+        (joined(version), sysroot, joined(cargo))
+    });
+    let (version, sysroot) = (version?, PathBuf::from(sysroot?.trim()));
     let field = |name: &str| {
         version
             .lines()
@@ -158,7 +200,6 @@ fn ask(
         )));
     }
     let cargo = cargo
-        .and_then(|cargo| process::run(cargo, &["-V"], context, LIMIT).ok())
         .filter(|output| output.success)
         .and_then(|output| Some(output.stdout.strip_prefix("cargo ")?.trim().to_owned()));
     Ok(Answer {
@@ -169,6 +210,13 @@ fn ask(
         sysroot,
         cargo,
     })
+}
+
+/// A thread's value; its panic goes on here.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn info(rustc: PathBuf, answer: Answer, context: Context<'_>) -> Result<RustInfo, RustStdError> {

@@ -1,9 +1,9 @@
 //! rustc's own part, with scripts in place of rustc, cargo and rustup.
 #![cfg(unix)]
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use xtool::help::Help;
@@ -23,7 +23,7 @@ use super::{MUSL, triple};
 struct Fake {
     _folder: tempfile::TempDir,
     base: PathBuf,
-    variables: RefCell<Vec<(String, OsString)>>,
+    variables: Mutex<Vec<(String, OsString)>>,
 }
 
 impl Fake {
@@ -32,7 +32,7 @@ impl Fake {
         let base = fs_err::canonicalize(folder.path()).expect("its path");
         let fake = Self {
             _folder: folder,
-            variables: RefCell::default(),
+            variables: Mutex::default(),
             base,
         };
         for dir in ["bin", "project", "home/.rustup/toolchains"] {
@@ -47,7 +47,7 @@ impl Fake {
     }
 
     fn set(&self, name: &str, value: &std::ffi::OsStr) {
-        let mut all = self.variables.borrow_mut();
+        let mut all = self.variables.lock().unwrap();
         all.retain(|(k, _)| k != name);
         all.push((name.to_owned(), value.to_owned()));
     }
@@ -99,11 +99,15 @@ impl Fake {
     }
 
     fn with<T>(&self, f: impl FnOnce(Context<'_>) -> T) -> T {
+        self.with_in("project", f)
+    }
+
+    fn with_in<T>(&self, folder: &str, f: impl FnOnce(Context<'_>) -> T) -> T {
         let env = |name: &str| {
-            let all = self.variables.borrow();
+            let all = self.variables.lock().unwrap();
             all.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone())
         };
-        let root = self.base.join("project");
+        let root = self.base.join(folder);
         let project = Project {
             cwd: root.clone(),
             root,
@@ -121,6 +125,11 @@ impl Fake {
 
     fn query(&self) -> Result<RustInfo, RustStdError> {
         self.with(query)
+    }
+
+    fn query_in(&self, folder: &str) -> RustInfo {
+        fs_err::create_dir_all(self.base.join(folder)).expect("made");
+        self.with_in(folder, query).expect("rustc answers")
     }
 
     fn provide(&self, wish: Wish) -> Result<Outcome, RustStdError> {
@@ -152,10 +161,9 @@ fn rustc_is_asked_once() {
     assert_eq!(info.rustc, fake.base.join("bin/rustc"));
     let rustup = info.rustup.clone().expect("rustup");
     assert_eq!(rustup.toolchain, "1.95.0-x86_64-unknown-linux-gnu");
-    assert_eq!(
-        fake.log(),
-        ["rustc -vV", "rustc --print sysroot", "cargo -V"]
-    );
+    let mut asked = fake.log();
+    asked.sort();
+    assert_eq!(asked, ["cargo -V", "rustc --print sysroot", "rustc -vV"]);
     assert_eq!(fake.query().expect("kept"), info);
     assert_eq!(fake.log(), Vec::<String>::new());
 
@@ -180,6 +188,39 @@ fn rustc_is_asked_once() {
         fs_err::write(entry.expect("an entry").path(), "{").expect("written");
     }
     fake.query().expect("rustc answers");
+    assert_eq!(fake.log().len(), 3);
+}
+
+/// A project that is new asks nothing that another has asked, unless rustup may choose by the folder.
+#[test]
+fn projects_share_an_answer() {
+    let fake = Fake::new();
+    let settings = fake.base.join("home/.rustup/settings.toml");
+    fs_err::write(&settings, "version = \"12\"\n\n[overrides]\n").expect("written");
+    let first = fake.query_in("one");
+    assert_eq!(fake.log().len(), 3);
+    assert_eq!(fake.query_in("two"), first);
+    assert_eq!(fake.log(), Vec::<String>::new());
+
+    for text in ["[overrides]\n\"/elsewhere\" = \"nightly\"\n", "not TOML ["] {
+        fs_err::write(&settings, text).expect("written");
+        for project in ["one", "two"] {
+            fake.query_in(project);
+            assert_eq!(fake.log().len(), 3, "{project}: {text}");
+        }
+    }
+}
+
+/// Many jobs that start on an empty cache ask once between them.
+#[test]
+fn who_asks_at_the_same_time_shares_an_answer() {
+    let fake = Fake::new();
+    std::thread::scope(|scope| {
+        for i in 0..8 {
+            let fake = &fake;
+            scope.spawn(move || fake.query_in(&format!("job{i}")));
+        }
+    });
     assert_eq!(fake.log().len(), 3);
 }
 
