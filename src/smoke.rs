@@ -391,4 +391,23 @@ mod tests {
         let (c, _) = row("printf '#!/bin/sh\\necho something else\\n' >smoke-c; chmod +x smoke-c");
         assert!(c.ran.reason().unwrap().contains("expected `C 42`"), "{c:?}");
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_for_another_system_is_built_and_not_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spec = rig(dir.path(), "echo >smoke-c; touch made");
+        spec.triple = "aarch64-apple-darwin".parse().unwrap();
+        let bench = Bench {
+            spec: &spec,
+            shims: dir.path(),
+            scratch: dir.path(),
+            limit: Duration::from_secs(2),
+        };
+        let c = bench.c();
+        assert!(dir.path().join("made").exists());
+        assert!(c.is_good() && c.built == Verdict::Passed, "{c:?}");
+        let why = c.ran.reason().unwrap();
+        assert!(why.contains("for aarch64-apple-darwin do not run"), "{c:?}");
+    }
 }

@@ -115,6 +115,8 @@ impl Lab {
                 Path::new(env!("CARGO_TARGET_TMPDIR")).join("real/target"),
             )
             .env("CARGO_TERM_COLOR", "never")
+            // Nothing here asks for it, and Rust's library compiles in less time.
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env_remove("RUSTFLAGS");
         command
     }
