@@ -48,7 +48,7 @@ pub fn query(context: Context<'_>) -> Result<RustInfo, RustStdError> {
     if let Some(answer) = read(&file, &key) {
         return info(rustc, answer, context);
     }
-    let _turn = turn(context.cache);
+    let _turn = turn(&file);
     let answer = if let Some(answer) = read(&file, &key) {
         answer
     } else {
@@ -60,11 +60,11 @@ pub fn query(context: Context<'_>) -> Result<RustInfo, RustStdError> {
     info(rustc, answer, context)
 }
 
-/// Many at once ask one after another, so that one of them asks for all. Nobody waits for long: without a turn, or where
-/// there are no locks, one asks for oneself.
-fn turn(folder: &Path) -> Option<fs_err::File> {
-    owner::create_dir_all(folder).ok()?;
-    let path = folder.join("lock");
+/// Many that want one answer at once ask one after another, so that one of them asks for all. Nobody waits for long:
+/// without a turn, or where there are no locks, one asks for oneself.
+fn turn(answer: &Path) -> Option<fs_err::File> {
+    owner::create_dir_all(answer.parent()?).ok()?;
+    let path = answer.with_extension("lock");
     let file = owner::options().create(true).append(true).open(path).ok()?;
     let begin = Instant::now();
     while begin.elapsed() < TURN {

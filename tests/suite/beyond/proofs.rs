@@ -30,7 +30,6 @@ fn verify_runs_what_it_can_and_says_what_it_cannot() {
 }
 
 #[test]
-#[ignore = "compiles a C++ library for macOS from nothing, minutes: scripts/test.sh verify -- --ignored"]
 fn verify_does_not_run_what_is_for_macos() {
     let lab = Lab::enter();
     let folder = folder(&lab, "cmake", &["aarch64-apple-darwin"]);
