@@ -15,6 +15,7 @@
 # Every result is kept in XTOOL_MATRIX (default target/matrix), so that a run can be broken off, taken up, done in
 # pieces and joined: state files are lines `crate target result seconds remark commit`, and the last one for a pair
 # counts. tests/projects/matrix/results-*.tsv are those of the runs so far: `--join` them to go on from there.
+# XTOOL_MATRIX_TARGET is cargo's target directory, for what has compiled Rust's library already.
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
@@ -120,8 +121,12 @@ if [ -n "$only_table" ]; then
   exit
 fi
 
+need_crate() { printf '%s\n' "${crates[@]}" | grep -qx "$1"; }
+
 step 'What the builds need'
-packages=(gcc g++ libc6-dev make perl cmake pkg-config libclang-dev nasm python3-venv)
+packages=(gcc g++ libc6-dev make perl cmake pkg-config nasm python3-venv)
+# bindgen's documentation wants both; by `clang` it finds the headers that libclang brings.
+need_crate bindgen && packages+=(libclang-dev clang)
 for target in "${targets[@]}"; do
   case $target in
   x86_64-*-windows-*) packages+=(wine64) ;;
@@ -169,7 +174,7 @@ project=$work/project-$name
 mkdir -p "$project"
 cp -a tests/projects/matrix/. "$project/"
 host=$(rustc -vV | sed -n 's/^host: //p')
-export CARGO_TARGET_DIR=$work/target-$name CARGO_TERM_COLOR=never
+export CARGO_TARGET_DIR=${XTOOL_MATRIX_TARGET:-$work/target-$name} CARGO_TERM_COLOR=never
 cd "$project"
 
 add() {
@@ -187,7 +192,10 @@ pair() {
   # xtool's configuration says so for its own builds.
   [ -z "$peer" ] || [ -d "$(rustc --print target-libdir --target "$target")" ] || args+=(-Zbuild-std=std,panic_abort)
   if [ -z "$peer" ] && [ "$target" = "$host" ]; then
-    # Nothing stands in cargo's configuration for the host's own triple.
+    # Nothing stands in cargo's configuration for the host's own triple, and the linker that the environment names is
+    # the build scripts' too: in a shared directory, cargo would compile all of them, and so every target's Rust library,
+    # again after each change between this target and another.
+    local -x CARGO_TARGET_DIR=$CARGO_TARGET_DIR/host
     eval "$("$XTOOL_BIN" -q env "$target")" >>"$log" 2>&1
   fi
   timeout 3600 "${build[@]}" "${args[@]}" >>"$log" 2>&1 || {

@@ -1,7 +1,8 @@
 //! What libclang must be told of a target, so that bindgen reads the target's headers and never the host's. Pure.
 //!
 //! The compiler's own headers (`stddef.h`, `stdint.h`, …) stay libclang's: `-nostdlibinc`, not `-nostdinc`, so that they
-//! match its version.
+//! match its version. A libclang without a `clang` on PATH often does not find them (Debian's for any target but Linux,
+//! pip's for all): zig's copy of them comes last.
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,9 @@ pub(super) fn arguments(spec: &Spec) -> Option<String> {
     }
     if let (TargetOs::MacOs, Some(sdk)) = (spec.triple.os(), &spec.sdk) {
         out.extend(["-isysroot".to_owned(), path(&sdk.path)]);
+        if let Some(zig) = &spec.zig {
+            out.extend(["-idirafter".to_owned(), path(&compiler_headers(zig))]);
+        }
     } else if let Some(zig) = &spec.zig {
         out.push("-nostdlibinc".to_owned());
         for (option, folder) in zig_headers(zig, &spec.triple) {
@@ -65,13 +69,7 @@ fn clang_target(triple: &Triple) -> String {
 /// zig's folders of C headers for a target, in its order (`std/zig/LibCDirs.zig`), each with clang's option for it; clang
 /// skips those that a version of zig does not have.
 fn zig_headers(zig: &Zig, triple: &Triple) -> Vec<(&'static str, PathBuf)> {
-    let base = zig
-        .exe
-        .parent()
-        .unwrap_or(Path::new(""))
-        .join("lib")
-        .join("libc")
-        .join("include");
+    let base = library(zig).join("libc").join("include");
     let arch = zig.target.split('-').next().unwrap_or_default();
     // The kernel's headers, and glibc's, are one set a family of CPUs.
     let family = match arch {
@@ -99,16 +97,32 @@ fn zig_headers(zig: &Zig, triple: &Triple) -> Vec<(&'static str, PathBuf)> {
         TargetOs::Wasi => vec!["wasm-wasi-musl".to_owned(), "generic-musl".to_owned()],
         TargetOs::Other => Vec::new(),
     };
-    names
+    // WASI's own headers ask clang's `stddef.h` for single types, which musl's of the same name does not do: it must come
+    // after clang's.
+    let (last, first): (Vec<_>, Vec<_>) = names
         .into_iter()
         .map(|name| {
-            // WASI's own headers ask clang's `stddef.h` for single types, which musl's of the same name does not do: it
-            // must come after clang's.
-            let last = triple.os() == TargetOs::Wasi && name == "generic-musl";
-            let option = if last { "-idirafter" } else { "-isystem" };
-            (option, base.join(name))
+            (
+                name == "generic-musl" && triple.os() == TargetOs::Wasi,
+                base.join(name),
+            )
         })
+        .partition(|(last, _)| *last);
+    let first = first.into_iter().map(|(_, folder)| ("-isystem", folder));
+    let last = last.into_iter().map(|(_, folder)| folder);
+    let last = std::iter::once(compiler_headers(zig)).chain(last);
+    first
+        .chain(last.map(|folder| ("-idirafter", folder)))
         .collect()
+}
+
+/// What clang brings itself, of zig's clang.
+fn compiler_headers(zig: &Zig) -> PathBuf {
+    library(zig).join("include")
+}
+
+fn library(zig: &Zig) -> PathBuf {
+    zig.exe.parent().unwrap_or(Path::new("")).join("lib")
 }
 
 fn path(path: &Path) -> String {
@@ -152,7 +166,8 @@ mod tests {
             arguments(&spec).unwrap(),
             format!(
                 "--target=x86_64-unknown-linux-musl -nostdlibinc -isystem {base}/x86_64-linux-musl -isystem \
-                 {base}/generic-musl -isystem {base}/x86-linux-any -isystem {base}/any-linux-any"
+                 {base}/generic-musl -isystem {base}/x86-linux-any -isystem {base}/any-linux-any \
+                 -idirafter /z/lib/include"
             )
         );
         let spec = zig(
@@ -172,8 +187,8 @@ mod tests {
             said.starts_with("--target=wasm32-wasi -fvisibility=default "),
             "{said}"
         );
-        let musl = said.find("generic-musl").unwrap();
-        assert!(said[..musl].ends_with(" -idirafter /z/lib/libc/include/") || cfg!(windows));
+        let last = " -idirafter /z/lib/include -idirafter /z/lib/libc/include/generic-musl";
+        assert!(said.ends_with(last) || cfg!(windows), "{said}");
     }
 
     #[test]
@@ -195,6 +210,7 @@ mod tests {
         );
     }
 
+    #[cfg(unix)]
     #[test]
     fn an_sdk_is_said_as_clang_wants_it() {
         let mut spec = zig("aarch64-apple-darwin", "aarch64-macos-none", "/z");
@@ -204,7 +220,7 @@ mod tests {
         });
         assert_eq!(
             arguments(&spec).unwrap(),
-            "--target=arm64-apple-macosx -isysroot /sdk"
+            "--target=arm64-apple-macosx -isysroot /sdk -idirafter /z/lib/include"
         );
     }
 
