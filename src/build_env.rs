@@ -53,6 +53,7 @@ pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
         .filter(|(name, _)| ["CC", "CXX", "AR", "RANLIB"].contains(&name.as_str()))
         .cloned()
         .collect();
+    let pkg_config = PkgConfig::of(spec, shims).variables().into_iter();
     let others = [
         (
             "CMAKE_TOOLCHAIN_FILE",
@@ -62,7 +63,7 @@ pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-    .chain(pkg_config(spec, shims));
+    .chain(pkg_config.map(|(name, value)| (name.to_owned(), value)));
     for (name, value) in others {
         plain.push((name.clone(), value.clone()));
         suffixed.push((name, value));
@@ -82,41 +83,57 @@ pub const PKG_CONFIG_FOLDER: &str = "pkgconfig";
 /// What keeps a cross build from the host's libraries: `.pc` files are looked for in the toolchain only, and the
 /// paths in them are the sysroot's. Where the toolchain has no libraries of its own nothing is found, which is what
 /// makes a crate build its bundled copy.
-fn pkg_config(spec: &Spec, shims: &Path) -> Vec<(String, String)> {
-    let mut out = vec![
-        ("PKG_CONFIG_ALLOW_CROSS".to_owned(), "1".to_owned()),
-        // The user's is for the host's libraries, and pkg-config looks there first.
-        ("PKG_CONFIG_PATH".to_owned(), String::new()),
-    ];
-    let folders = match (&spec.sysroot, &spec.sdk) {
-        (Some(sysroot), _) => {
-            let mut folders = vec![
-                sysroot.join("lib").join("pkgconfig"),
-                sysroot.join("share").join("pkgconfig"),
-            ];
-            if let Some(name) = debian_name(spec) {
-                let lib = spec.root.join("usr").join("lib").join(name);
-                folders.insert(0, lib.join("pkgconfig"));
-            } else {
-                let usr = sysroot.join("usr");
-                folders.insert(0, usr.join("lib").join("pkgconfig"));
+#[derive(Debug, PartialEq, Eq)]
+struct PkgConfig {
+    /// Where `.pc` files are looked for; never empty, which would mean the host's folders.
+    folders: Vec<PathBuf>,
+    /// What the paths in them begin at.
+    root: Option<PathBuf>,
+}
+
+impl PkgConfig {
+    fn of(spec: &Spec, shims: &Path) -> Self {
+        match (&spec.sysroot, &spec.sdk) {
+            (Some(sysroot), _) => {
+                let mut folders = vec![
+                    sysroot.join("lib").join("pkgconfig"),
+                    sysroot.join("share").join("pkgconfig"),
+                ];
+                if let Some(name) = debian_name(spec) {
+                    let lib = spec.root.join("usr").join("lib").join(name);
+                    folders.insert(0, lib.join("pkgconfig"));
+                } else {
+                    let usr = sysroot.join("usr");
+                    folders.insert(0, usr.join("lib").join("pkgconfig"));
+                }
+                Self {
+                    folders,
+                    root: Some(spec.sysroot_argument().unwrap_or(&spec.root).to_owned()),
+                }
             }
-            let root = spec.sysroot_argument().unwrap_or(&spec.root);
-            out.push(("PKG_CONFIG_SYSROOT_DIR".to_owned(), text(root)));
-            folders
+            (None, Some(sdk)) => Self {
+                folders: vec![sdk.path.join("usr").join("lib").join("pkgconfig")],
+                root: Some(sdk.path.clone()),
+            },
+            (None, None) => Self {
+                folders: vec![shims.join(PKG_CONFIG_FOLDER)],
+                root: None,
+            },
         }
-        (None, Some(sdk)) => {
-            out.push(("PKG_CONFIG_SYSROOT_DIR".to_owned(), text(&sdk.path)));
-            vec![sdk.path.join("usr").join("lib").join("pkgconfig")]
-        }
-        (None, None) => vec![shims.join(PKG_CONFIG_FOLDER)],
-    };
-    let list = std::env::join_paths(&folders).unwrap_or_default();
-    out.push((
-        "PKG_CONFIG_LIBDIR".to_owned(),
-        list.to_string_lossy().into_owned(),
-    ));
-    out
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let list = std::env::join_paths(&self.folders).unwrap_or_default();
+        let mut out = vec![
+            ("PKG_CONFIG_ALLOW_CROSS", "1".to_owned()),
+            // The user's is for the host's libraries, and pkg-config looks there first.
+            ("PKG_CONFIG_PATH", String::new()),
+            ("PKG_CONFIG_LIBDIR", list.to_string_lossy().into_owned()),
+        ];
+        let root = self.root.as_deref().map(text);
+        out.extend(root.map(|root| ("PKG_CONFIG_SYSROOT_DIR", root)));
+        out
+    }
 }
 
 /// Debian's name of the target (`aarch64-linux-gnu`), where the toolchain has Debian's layout: the target's files in

@@ -119,6 +119,13 @@ impl Printer {
         }
     }
 
+    /// A way to do it otherwise, where nothing failed.
+    pub fn advice(self, text: &str) {
+        if !self.quiet {
+            self.help(text);
+        }
+    }
+
     /// The way out.
     pub fn help(self, text: &str) {
         let text = plain(text);

@@ -137,6 +137,18 @@ pub enum ResolveError {
         /// Triples of the manifest with a like name, the nearest first.
         nearest: Vec<String>,
     },
+    /// The manifest does not have the toolchain.
+    #[error("Unknown toolchain `{}`{}", toolchain.escape_debug(), nearest_text(nearest))]
+    UnknownToolchain {
+        /// As asked for.
+        toolchain: String,
+        /// The target.
+        triple: Triple,
+        /// Those of the target with a like name, the nearest first.
+        nearest: Vec<String>,
+        /// Those that build for the target.
+        available: Vec<String>,
+    },
     /// The target exists, but not with that toolchain.
     #[error("The toolchain `{toolchain}` does not build for `{triple}`")]
     NotForTarget {
@@ -186,6 +198,18 @@ impl Help for ResolveError {
                 Some(n) => format!("xtool add {n}   (all targets: xtool list)"),
                 None => "xtool list   (shows every target)".to_owned(),
             }),
+            Self::UnknownToolchain {
+                triple,
+                nearest,
+                available,
+                ..
+            } => {
+                let name = nearest.first().or(available.first());
+                name.map(|name| {
+                    let all = available.join(", ");
+                    format!("xtool add {triple} --toolchain {name}   (there are: {all})")
+                })
+            }
             Self::NotForTarget {
                 available, triple, ..
             }
@@ -237,6 +261,15 @@ pub fn resolve<'m>(
             .find_map(|name| choose(manifest, machine, target, name, None))
             .ok_or_else(|| not_on_host(manifest, machine, target, None));
     };
+    if !manifest.toolchains.contains_key(&want.name) {
+        let names = target.toolchains.iter().map(String::as_str);
+        return Err(ResolveError::UnknownToolchain {
+            toolchain: want.name.clone(),
+            triple: triple.clone(),
+            nearest: alike(&want.name, names),
+            available: target.toolchains.clone(),
+        });
+    }
     if !target.toolchains.contains(&want.name) {
         return Err(ResolveError::NotForTarget {
             toolchain: want.name.clone(),
@@ -329,15 +362,12 @@ pub fn differing(
 
 /// Triples of the manifest whose names are like `name`, the nearest first, three at most.
 pub fn nearest(manifest: &Manifest, name: &str) -> Vec<String> {
-    let mut scored: Vec<(f64, &str)> = manifest
-        .targets
-        .keys()
-        .map(|t| {
-            (
-                strsim::normalized_damerau_levenshtein(name, t.as_str()),
-                t.as_str(),
-            )
-        })
+    alike(name, manifest.targets.keys().map(Triple::as_str))
+}
+
+fn alike<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut scored: Vec<(f64, &str)> = among
+        .map(|other| (strsim::normalized_damerau_levenshtein(name, other), other))
         .filter(|(score, _)| *score > 0.6)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));

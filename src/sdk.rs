@@ -15,6 +15,7 @@ use crate::store::{Staging, Store, StoreError};
 use crate::target::check_name;
 use crate::unpack::gate::Refusal;
 
+mod compare;
 mod copy;
 pub use copy::copy_tree;
 
@@ -66,12 +67,20 @@ pub enum SdkError {
         name: String,
     },
     /// A part is missing, as in one that was cut down too far.
-    #[error("The SDK `{}` is incomplete: it has no `{}`", path.display(), missing.join("`, `"))]
+    #[error("The SDK `{}` is incomplete: it has no `{}`, or an empty one", path.display(), missing.join("`, `"))]
     Incomplete {
         /// Its folder.
         path: PathBuf,
         /// What is not there, or is a link to nothing.
         missing: Vec<&'static str>,
+    },
+    /// An SDK of that name is in the store, and it is another one.
+    #[error("Another SDK of the name `{}` is there already: `{}` differs", name_of(path), differs.display())]
+    Another {
+        /// The folder of the one that is there.
+        path: PathBuf,
+        /// What is not the same in both, relative to it.
+        differs: PathBuf,
     },
     /// A link in it leads out of it.
     #[error("The SDK `{}` has a link that leaves it: `{}` leads to `{}`", path.display(), link.display(), to.display())]
@@ -134,6 +143,11 @@ pub enum SdkError {
     Store(#[from] StoreError),
 }
 
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
 fn there(available: &[String]) -> String {
     if available.is_empty() {
         String::new()
@@ -154,6 +168,10 @@ impl Help for SdkError {
             Self::Several { names, .. } => Some(format!(
                 "unpack it, and import one after the other: xtool sdk import {}",
                 names.first().map_or("MacOSX.sdk", String::as_str)
+            )),
+            Self::Another { path, .. } => Some(format!(
+                "to replace it, remove `{}`, and import again",
+                path.display()
             )),
             Self::Unknown { .. } => Some("xtool sdk import PATH   (xtool sdk list shows what is there)".to_owned()),
             Self::Store(e) => e.help(),
@@ -184,7 +202,11 @@ impl SdkError {
             | Self::Link { path, .. }
             | Self::HoldsStore { path, .. }
             | Self::Odd { path, .. } => path,
-            Self::OtherSystem { .. } | Self::Unknown { .. } | Self::Io { .. } | Self::Store(_) => {
+            Self::OtherSystem { .. }
+            | Self::Another { .. }
+            | Self::Unknown { .. }
+            | Self::Io { .. }
+            | Self::Store(_) => {
                 return self;
             }
         };
@@ -267,7 +289,12 @@ pub fn inspect(path: &Path) -> Result<Imported, SdkError> {
     }
     let missing: Vec<_> = NEEDED
         .into_iter()
-        .filter(|f| !path.join(f).is_file())
+        .filter(|f| {
+            !path
+                .join(f)
+                .metadata()
+                .is_ok_and(|m| m.is_file() && m.len() > 0)
+        })
         .collect();
     if !missing.is_empty() {
         return Err(SdkError::Incomplete {
@@ -361,6 +388,9 @@ pub fn adopt(store: &Store, staging: Staging) -> Result<(Imported, bool), SdkErr
     let sdks = store.layout().sdks();
     let path = sdks.join(&staged.name);
     if path.is_dir() {
+        if let Some(differs) = compare::first_difference(&staged.path, &path)? {
+            return Err(SdkError::Another { path, differs });
+        }
         drop(staging);
         return Ok((inspect(&path)?, false));
     }
@@ -484,14 +514,14 @@ mod tests {
     fn a_link_that_leaves_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path());
-        for (text, good) in [
-            ("libSystem.tbd", true),
-            ("../include/stdio.h", true),
-            ("../../../x", false),
-            ("/etc/passwd", false),
+        for (version, text, good) in [
+            ("14.1", "libSystem.tbd", true),
+            ("14.2", "../include/stdio.h", true),
+            ("14.3", "../../../x", false),
+            ("14.4", "/etc/passwd", false),
         ] {
             let from = dir.path().join("from");
-            make(&from, "macosx14.5", "14.5");
+            make(&from, &format!("macosx{version}"), version);
             let link = from.join("usr/lib/libobjc.tbd");
             fs_err::os::unix::fs::symlink(text, &link).unwrap();
             assert_eq!(import(&store, &from).is_ok(), good, "{text}");

@@ -33,7 +33,7 @@ pub use error::ShimError;
 pub use lipo::LipoError;
 pub use osxcross::folder as osxcross_folder;
 pub use rules::{Environment, Invocation};
-pub use runner::DEBIAN_WINE64;
+pub use runner::{DEBIAN_WINE64, runs_directly};
 pub use spec::{Runner, RunnerKind, Sdk, Spec, Tools, Zig};
 pub use variant::{tools_of, variant_name, write_variant};
 pub use xcrun::XcrunError;

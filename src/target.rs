@@ -180,6 +180,11 @@ pub enum Host {
 }
 
 impl Host {
+    /// Whether its CPU is an arm64.
+    pub fn is_arm64(self) -> bool {
+        matches!(self, Self::LinuxArm64 | Self::MacArm64 | Self::WindowsArm64)
+    }
+
     /// Every host, in the order in which files list them.
     pub const ALL: [Self; 6] = [
         Self::LinuxX64,

@@ -42,7 +42,7 @@ pub enum VariantError {
         /// As asked for.
         glibc: String,
     },
-    /// clang brings no headers and libraries for macOS.
+    /// An SDK is needed, and none is there.
     #[error("`{toolchain}` needs an Apple SDK to build for `{triple}`, and none was imported")]
     NoSdk {
         /// The target.
@@ -84,9 +84,14 @@ impl Help for VariantError {
     fn help(&self) -> Option<String> {
         Some(match self {
             Self::NoGlibc { triple } => format!("xtool add {triple}   (without --glibc)"),
-            Self::FixedGlibc { triple, glibc, .. } => {
-                format!("xtool add {triple} --toolchain zig --glibc {glibc}")
-            }
+            Self::FixedGlibc {
+                triple,
+                toolchain,
+                glibc,
+            } => format!(
+                "xtool add {triple} --toolchain zig --glibc {glibc}; or without that floor: xtool remove {triple} && \
+                 xtool add {triple} --toolchain {toolchain}"
+            ),
             Self::NoSdk { triple, .. } => format!(
                 "xtool sdk import MacOSX.sdk.tar.xz   (or without one: xtool add {triple} --toolchain zig)"
             ),
@@ -117,7 +122,24 @@ pub fn check(
     tools: &TargetTools,
     options: &Options,
 ) -> Result<(), VariantError> {
-    glibc(target, toolchain, tools, options).map(drop)
+    glibc(target, toolchain, tools, options)?;
+    needs_sdk(target, toolchain, options)
+}
+
+/// clang brings no headers and libraries for macOS.
+fn needs_sdk(
+    target: &Target,
+    toolchain: &Toolchain,
+    options: &Options,
+) -> Result<(), VariantError> {
+    let needed = target.triple.os() == TargetOs::MacOs && toolchain.family == Family::Clang;
+    if needed && options.sdk.is_none() {
+        return Err(VariantError::NoSdk {
+            triple: target.triple.clone(),
+            toolchain: toolchain.name.clone(),
+        });
+    }
+    Ok(())
 }
 
 /// The spec of one variant.
@@ -145,13 +167,8 @@ pub fn spec(
     if target.triple.os() == TargetOs::MacOs {
         spec.deployment_target = Some(oldest_macos(&target.triple).to_owned());
         spec.sdk.clone_from(&options.sdk);
+        needs_sdk(target, toolchain, options)?;
         if toolchain.family == Family::Clang {
-            if spec.sdk.is_none() {
-                return Err(VariantError::NoSdk {
-                    triple: target.triple.clone(),
-                    toolchain: toolchain.name.clone(),
-                });
-            }
             spec.compiler_version = Some(place.version.to_owned());
         }
     }

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::shim;
+use super::{PkgConfig, shim};
 use crate::manifest::Family;
 use crate::shim::{Spec, Tool, tools_of};
 use crate::target::{TargetOs, Triple};
@@ -98,6 +98,10 @@ pub fn toolchain_file(spec: &Spec, shims: &Path) -> String {
     ] {
         set(&format!("CMAKE_FIND_ROOT_PATH_MODE_{what}"), mode);
     }
+    pkg_config(&mut out, spec, shims);
+    let mut set = |name: &str, value: &str| {
+        let _ = writeln!(out, "set({name} {value})");
+    };
     if spec.family == Family::Zig {
         // zig's linker takes no `--dependency-file`.
         set("CMAKE_C_LINKER_DEPFILE_SUPPORTED", "FALSE");
@@ -109,6 +113,20 @@ pub fn toolchain_file(spec: &Spec, shims: &Path) -> String {
     out
 }
 
+/// What `FindPkgConfig` runs sees the target's packages only. The name with the target in it is the user's or cargo's
+/// and wins; the plain one is for the host's packages.
+fn pkg_config(out: &mut String, spec: &Spec, shims: &Path) {
+    for (name, value) in PkgConfig::of(spec, shims).variables() {
+        let named = format!("{name}_{}", spec.triple.env_suffix());
+        let _ = writeln!(
+            out,
+            "if(DEFINED ENV{{{named}}})\n  set(ENV{{{name}}} \"$ENV{{{named}}}\")\nelse()\n  \
+             set(ENV{{{name}}} {})\nendif()",
+            quoted(&value)
+        );
+    }
+}
+
 /// What CMake asks for on Darwin and does not find off a Mac. `true` stands in for tools that the toolchain lacks and
 /// that only change names after the link.
 fn apple(out: &mut String, spec: &Spec, tools: &[Tool]) {
@@ -116,11 +134,8 @@ fn apple(out: &mut String, spec: &Spec, tools: &[Tool]) {
         "aarch64" => "arm64",
         arch => arch,
     };
-    let _ = writeln!(
-        out,
-        "set(CMAKE_OSX_ARCHITECTURES {arch} CACHE STRING \"\" FORCE)"
-    );
-    // Without force, as CMake itself sets it: what the user names with -D or in the environment wins.
+    // Without force, as CMake itself sets them: what the user names with -D or in the environment wins.
+    let _ = writeln!(out, "set(CMAKE_OSX_ARCHITECTURES {arch} CACHE STRING \"\")");
     if let Some(version) = &spec.deployment_target {
         let _ = writeln!(
             out,
@@ -252,6 +267,30 @@ mod tests {
             !text.contains("CMAKE_RC_COMPILER"),
             "zig has no windres: {text}"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pkg_config_of_cmake_sees_the_targets_packages_only() {
+        let mut spec = zig("aarch64-unknown-linux-gnu");
+        spec.sysroot = Some("/t/usr/aarch64-linux-gnu".into());
+        let text = toolchain_file(&spec, Path::new("/s"));
+        for (name, value) in [
+            (
+                "PKG_CONFIG_LIBDIR",
+                "/t/usr/lib/aarch64-linux-gnu/pkgconfig:/t/usr/aarch64-linux-gnu/lib/pkgconfig:\
+                 /t/usr/aarch64-linux-gnu/share/pkgconfig",
+            ),
+            ("PKG_CONFIG_PATH", ""),
+            ("PKG_CONFIG_SYSROOT_DIR", "/t"),
+        ] {
+            let named = format!("{name}_aarch64_unknown_linux_gnu");
+            let lines = format!(
+                "if(DEFINED ENV{{{named}}})\n  set(ENV{{{name}}} \"$ENV{{{named}}}\")\nelse()\n  \
+                 set(ENV{{{name}}} \"{value}\")\nendif()\n"
+            );
+            assert!(text.contains(&lines), "{lines}: {text}");
+        }
     }
 
     #[test]

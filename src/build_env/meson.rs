@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::shim;
+use super::{PkgConfig, shim};
 use crate::shim::{Spec, Tool, tools_of};
 use crate::target::{TargetOs, Triple};
 
@@ -32,22 +32,15 @@ pub fn cross_file(spec: &Spec, shims: &Path) -> String {
     // The host's own pkg-config serves, once it is kept from the host's libraries.
     out.push_str("pkgconfig = 'pkg-config'\npkg-config = 'pkg-config'\n\n[properties]\n");
     let _ = writeln!(out, "needs_exe_wrapper = {}", tools.contains(&Tool::Run));
-    let libdirs: Vec<String> = spec
-        .sysroot
+    let pkg_config = PkgConfig::of(spec, shims);
+    let folders: Vec<String> = pkg_config
+        .folders
         .iter()
-        .flat_map(|root| {
-            ["lib/pkgconfig", "share/pkgconfig"]
-                .map(|dir| quoted(&root.join(dir).to_string_lossy()))
-        })
+        .map(|folder| quoted(&folder.to_string_lossy()))
         .collect();
-    let libdirs = if libdirs.is_empty() {
-        // An empty list would mean pkg-config's own, the host's.
-        vec![quoted(&shims.join("pkgconfig").to_string_lossy())]
-    } else {
-        libdirs
-    };
-    let _ = writeln!(out, "pkg_config_libdir = [{}]", libdirs.join(", "));
-    if let Some(root) = &spec.sysroot {
+    let _ = writeln!(out, "pkg_config_libdir = [{}]", folders.join(", "));
+    // Meson's `PKG_CONFIG_SYSROOT_DIR` (its documentation, "Machine files, Properties").
+    if let Some(root) = &pkg_config.root {
         let _ = writeln!(out, "sys_root = {}", quoted(&root.to_string_lossy()));
     }
     let (family, cpu) = cpu(triple);
@@ -128,6 +121,26 @@ mod tests {
         assert!(!text.contains("cpp ="), "{text}");
         if cfg!(unix) {
             assert!(text.contains(r"c = '/it\'s/cc'"), "{text}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pkg_config_looks_where_the_variables_say() {
+        let mut spec = Spec::new(
+            "aarch64-unknown-linux-gnu".parse().unwrap(),
+            Family::Gcc,
+            "/t".into(),
+        );
+        spec.sysroot = Some("/t/usr/aarch64-linux-gnu".into());
+        let text = cross_file(&spec, Path::new("/s"));
+        let folders = "['/t/usr/lib/aarch64-linux-gnu/pkgconfig', '/t/usr/aarch64-linux-gnu/lib/pkgconfig', \
+                       '/t/usr/aarch64-linux-gnu/share/pkgconfig']";
+        for line in [
+            format!("pkg_config_libdir = {folders}"),
+            "sys_root = '/t'".to_owned(),
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line}: {text}");
         }
     }
 

@@ -57,11 +57,21 @@ pub struct Prepared {
 
 impl Prepared {
     /// Every variable, for cargo's build scripts and for builds that are not cargo's. One for this target that the
-    /// user has set stays as it is; `CC` and the like are the host's until now.
+    /// user has set (`CC_x86_64_pc_windows_gnu`) stays as it is, and is the plain one's value too; plain ones of the
+    /// user's (`CC`) are the host's.
     pub fn variables(&self, triple: &Triple) -> Vec<(String, String)> {
         let tools = shims::tools_of(&self.spec);
         let env = build_env(&self.spec, &self.folder);
         let mut all = env.plain;
+        // What the user has set for this target is meant for builds that know no name with a target in it, too.
+        for (name, value) in &mut all {
+            let named = format!("{name}_{}", triple.env_suffix());
+            if self.is_users_own(triple, &named)
+                && let Some(own) = env_vars::non_empty(&named).and_then(|v| v.into_string().ok())
+            {
+                *value = own;
+            }
+        }
         all.extend(env.suffixed);
         let cargo = |name: &str, tool| {
             let path = shim(&self.folder, tool).to_string_lossy().into_owned();

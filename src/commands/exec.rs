@@ -27,6 +27,7 @@ pub fn run(args: &Exec, session: &Session) -> Result<ExitCode> {
     };
     let mut folders = vec![prefixed(&ready, &triple)?];
     folders.extend(shims::osxcross_folder(&ready.spec, &ready.folder));
+    folders.extend(other_apple_names(session, &triple));
     let mut command = Command::new(program);
     command
         .args(rest)
@@ -44,6 +45,20 @@ pub fn run(args: &Exec, session: &Session) -> Result<ExitCode> {
             anyhow::Error::new(e).context(what)
         }
     })
+}
+
+/// For scripts that build for both of Apple's CPUs, as osxcross's `o64-clang` and `oa64-clang` are called side by side:
+/// the names for the project's other target of macOS, where it is there.
+fn other_apple_names(session: &Session, triple: &Triple) -> Option<PathBuf> {
+    let other: Triple = match triple.as_str() {
+        "aarch64-apple-darwin" => "x86_64-apple-darwin",
+        "x86_64-apple-darwin" => "aarch64-apple-darwin",
+        _ => return None,
+    }
+    .parse()
+    .ok()?;
+    let ready = env::ready(session, &other).ok()?;
+    shims::osxcross_folder(&ready.spec, &ready.folder)
 }
 
 /// Never the shims' own folder: its `cc` would become the host's compiler too, which cargo, Go and others still need.

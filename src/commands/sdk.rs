@@ -269,7 +269,7 @@ fn list(session: &Session) -> Result<ExitCode> {
     }
     if all.is_empty() {
         printer.note("No SDK was imported; xtool cannot ship one: Apple's licence forbids it.");
-        printer.help("xtool sdk import MacOSX.sdk.tar.xz   (a folder, an archive, or an address with --sha256)");
+        printer.advice("xtool sdk import MacOSX.sdk.tar.xz   (a folder, an archive, or an address with --sha256)");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -57,13 +57,15 @@ pub fn run(args: &Show, session: &Session) -> Result<ExitCode> {
         let chosen = chosen.as_deref().unwrap_or("none on this host");
         line("chosen", &format!("{chosen}   (this project's)"))?;
     }
-    line(
-        "runner",
-        target
-            .runner
-            .as_deref()
-            .unwrap_or("none: its programs cannot run on this host"),
-    )?;
+    let none = "none: its programs cannot run on this host";
+    let runner = match target.runner.as_deref() {
+        _ if shims::runs_directly(&triple) => "none needed: its programs run on this host",
+        // wine runs programs of its own CPU only.
+        Some("wine") if triple.arch() == "aarch64" && !session.machine().host.is_arm64() => none,
+        Some(name) => name,
+        None => none,
+    };
+    line("runner", runner)?;
     match &ready {
         None if configured => line("installed", "no: xtool sync")?,
         None => line(
@@ -116,6 +118,12 @@ fn ready_lines(session: &Session, triple: &Triple, r: &env::Prepared) -> Result<
     if let Some(zig) = &r.spec.zig {
         line("zig target", &zig.target)?;
     }
+    if let Some(floor) = r.spec.zig.as_ref().and_then(|zig| zig.glibc_floor()) {
+        line(
+            "glibc",
+            &format!("{floor}, the floor: programs run with any as new"),
+        )?;
+    }
     if let Some(glibc) = receipt.glibc() {
         line(
             "glibc",
@@ -160,6 +168,7 @@ fn json_of(
             .into_iter()
             .map(|(k, v)| (k, v.into()))
             .collect();
+        let floor = r.spec.zig.as_ref().and_then(|zig| zig.glibc_floor());
         json!({
             "toolchain": r.installed.receipt.toolchain,
             "version": r.installed.receipt.version,
@@ -169,7 +178,7 @@ fn json_of(
             "parts": r.installed.receipt.parts,
             "shims": r.folder,
             "sysroot": r.spec.sysroot,
-            "glibc": r.installed.receipt.glibc(),
+            "glibc": r.installed.receipt.glibc().or(floor),
             "sdk": r.spec.sdk,
             "tools": shims::tools_of(&r.spec).iter().map(|t| t.name()).collect::<Vec<_>>(),
             "environment": variables,

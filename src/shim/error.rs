@@ -134,6 +134,22 @@ pub enum ShimError {
     /// Our own `lipo` refused.
     #[error(transparent)]
     Lipo(#[from] LipoError),
+    /// A variable of the user's that names a version does not.
+    #[error("`{variable}` is `{value}`, which is no version")]
+    NotAVersion {
+        /// Its name.
+        variable: &'static str,
+        /// Its value, escaped.
+        value: String,
+    },
+    /// `-arch` asks for what zig does not make in one run.
+    #[error("zig builds for one of arm64 and x86_64 at a time, not for `-arch {}`", asked.join(" -arch "))]
+    Arch {
+        /// The target.
+        triple: Triple,
+        /// As asked for.
+        asked: Vec<String>,
+    },
     /// The stand-in for `bcryptprimitives.dll` could not be built.
     #[error("Cannot build `bcryptprimitives.dll` for {wine} in `{}`: the compiler said: {said}", folder.display())]
     WineDll {
@@ -166,6 +182,13 @@ impl Help for ShimError {
             Self::Xcrun(e) => e.help(),
             Self::Lipo(e) => e.help(),
             Self::NoRunner { help, .. } => Some(help.clone()),
+            Self::NotAVersion { variable, .. } => {
+                Some(format!("give one such as 11.0, or unset {variable}"))
+            }
+            Self::Arch { triple, .. } => Some(format!(
+                "build for each, then: xtool exec {triple} -- lipo -create -output BOTH ARM64 X86_64; or with an SDK: \
+                 xtool add {triple} --toolchain osxcross"
+            )),
             Self::WineDll { .. } => {
                 Some("a wine of version 9 or newer does not need it".to_owned())
             }

@@ -28,9 +28,23 @@ pub(super) fn explain_crash(spec: &Spec) -> Option<String> {
 
 fn cause(spec: &Spec, line: &str) -> Option<String> {
     framework(spec, line)
+        .or_else(|| exceptions(spec, line))
         .or_else(|| host_library(spec, line))
         .or_else(|| newer_glibc(spec, line))
         .or_else(|| missing_library(spec, line))
+}
+
+/// What throws, compiled against a C++ library that cannot.
+fn exceptions(spec: &Spec, line: &str) -> Option<String> {
+    let thrown = [
+        "__cxa_allocate_exception",
+        "__cxa_throw",
+        "__cxa_begin_catch",
+    ];
+    (spec.triple.os() == TargetOs::Wasi && thrown.iter().any(|name| line.contains(name))).then(|| {
+        "the C++ library for WebAssembly has no exceptions: compile with -fno-exceptions, as this toolchain does by itself"
+            .to_owned()
+    })
 }
 
 /// A framework, or a header of one. zig: `unable to find framework 'Foundation'`; ld64.lld: `framework not found for

@@ -76,8 +76,9 @@ pub fn rewrite(
         tool: tool.name(),
         root: spec.root.clone(),
     })?;
+    macos::check(spec, tool, env)?;
     Ok(match (spec.family, &spec.zig) {
-        (_, Some(zig)) => zig::rewrite(spec, zig, variant, tool, args, env),
+        (_, Some(zig)) => zig::rewrite(spec, zig, variant, tool, args, env)?,
         (Family::Gcc, None) => gcc::rewrite(spec, program, tool, args),
         (Family::Clang | Family::Zig, None) => {
             clang::rewrite(spec, program, variant, tool, args, env)

@@ -24,7 +24,7 @@ pub(super) fn plan(
     };
     let program = args.first().ok_or_else(no_program)?.clone();
     let runner = spec.runner.as_ref().ok_or_else(no_program)?;
-    if runs_directly(spec, runner) {
+    if runner.kind != RunnerKind::Custom && runs_directly(&spec.triple) {
         return Ok(Invocation::new(program, args[1..].to_vec()));
     }
     match runner.kind {
@@ -35,23 +35,23 @@ pub(super) fn plan(
     }
 }
 
-/// Whether this machine itself runs the target's programs. A user's own command is always taken.
-fn runs_directly(spec: &Spec, runner: &Runner) -> bool {
-    let os = match spec.triple.os() {
+/// Whether this machine itself runs a target's programs. A user's own command is taken all the same.
+pub fn runs_directly(triple: &Triple) -> bool {
+    let os = match triple.os() {
         TargetOs::Linux => "linux",
         TargetOs::Windows => "windows",
         TargetOs::MacOs => "macos",
         TargetOs::Wasi | TargetOs::Other => return false,
     };
-    if runner.kind == RunnerKind::Custom || std::env::consts::OS != os {
+    if std::env::consts::OS != os {
         return false;
     }
     let host = std::env::consts::ARCH;
-    let target = spec.triple.arch();
+    let target = triple.arch();
     // 32-bit x86 programs run on x86-64 kernels; on Linux a dynamic one needs its loader.
     let x86 = host == "x86_64"
         && matches!(target, "i686" | "i586")
-        && (!spec.triple.is_glibc() || Path::new("/lib/ld-linux.so.2").exists());
+        && (!triple.is_glibc() || Path::new("/lib/ld-linux.so.2").exists());
     target == host || x86
 }
 

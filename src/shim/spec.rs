@@ -108,6 +108,14 @@ pub struct Zig {
     pub cache_dir: PathBuf,
 }
 
+impl Zig {
+    /// The glibc floor: `2.17` of `x86_64-linux-gnu.2.17`.
+    pub fn glibc_floor(&self) -> Option<&str> {
+        let (_, abi) = self.target.split_once("-gnu")?;
+        Some(abi.split_once('.')?.1)
+    }
+}
+
 /// An Apple SDK.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

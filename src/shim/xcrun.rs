@@ -39,6 +39,8 @@ pub enum XcrunError {
         tool: String,
         /// What there is, by Apple's names.
         there: Vec<String>,
+        /// Whether the toolchain is zig.
+        zig: bool,
     },
     /// Nothing was asked for.
     #[error("`xcrun` was called without a tool")]
@@ -57,9 +59,10 @@ impl Help for XcrunError {
             Self::NoTool { tool, .. } if tool == "libtool" => {
                 "make static libraries with `xcrun ar` and `xcrun ranlib`".to_owned()
             }
-            Self::NoTool { .. } => {
+            Self::NoTool { zig: true, .. } => {
                 "the toolchain osxcross has more than zig: xtool add TARGET --toolchain osxcross".to_owned()
             }
+            Self::NoTool { .. } => "no toolchain of xtool's has Apple's other tools: leave it out, or run it on a Mac".to_owned(),
             Self::Nothing => "xcrun --show-sdk-path, xcrun --find clang, xcrun clang ARGS…".to_owned(),
         })
     }
@@ -95,6 +98,7 @@ pub(super) fn plan(spec: &Spec, variant: &Path, args: Vec<OsString>) -> Result<P
             Some("show-sdk-version" | "show-sdk-platform-version") => {
                 return Ok(Plan::Say((&sdk.version).into()));
             }
+            Some("show-sdk-platform-path") => return Ok(Plan::Say(platform(&sdk.path).into())),
             Some("show-sdk-build-version") => return build(sdk),
             Some("show-toolchain-path") => {
                 return Ok(Plan::Say(spec.root.clone().into_os_string()));
@@ -118,6 +122,15 @@ fn check_sdk(sdk: &Sdk, asked: &std::ffi::OsStr) -> Result<(), XcrunError> {
         asked: text.escape_debug().to_string(),
         version: sdk.version.clone(),
     })
+}
+
+/// The platform's folder of an SDK in Xcode's layout, `….platform/Developer/SDKs/….sdk`; an SDK by itself is all of the
+/// platform that there is.
+fn platform(sdk: &Path) -> &Path {
+    let above = sdk.ancestors().nth(3);
+    above
+        .filter(|path| path.extension().is_some_and(|e| e == "platform"))
+        .unwrap_or(sdk)
 }
 
 /// `23F73`: as Apple's own `SystemVersion.plist` in the SDK has it.
@@ -164,6 +177,7 @@ fn tool(
     Err(XcrunError::NoTool {
         tool: name.escape_debug().to_string(),
         there: there.chain(more).map(str::to_owned).collect(),
+        zig: spec.zig.is_some(),
     })
 }
 

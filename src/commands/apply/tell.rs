@@ -3,6 +3,7 @@
 use anyhow::{Error, Result};
 use serde_json::json;
 use xtool::install::Outcome;
+use xtool::manifest::{Manifest, Source};
 use xtool::project::settings::TargetOptions;
 use xtool::project::{Kind, Project};
 use xtool::resolve;
@@ -25,12 +26,18 @@ pub(super) fn differing(session: &Session, targets: &[(Triple, TargetOptions)]) 
         let Some(differing) = differing else {
             continue;
         };
+        // What a host without apt gets is another matter only where apt has a part in it.
+        let without = if from_apt(session.manifest()?, &differing.here) {
+            "without apt: "
+        } else {
+            ""
+        };
         let others: Vec<String> = differing
             .elsewhere
             .iter()
             .map(|(name, hosts)| {
                 let hosts: Vec<&str> = hosts.iter().map(|host| host.rustc_triple()).collect();
-                format!("{name} (without apt: {})", hosts.join(", "))
+                format!("{name} ({without}{})", hosts.join(", "))
             })
             .collect();
         let here = &differing.here;
@@ -43,17 +50,23 @@ pub(super) fn differing(session: &Session, targets: &[(Triple, TargetOptions)]) 
         if !differing.without.is_empty() {
             let hosts: Vec<&str> = differing.without.iter().map(|h| h.rustc_triple()).collect();
             session.printer.note(&format!(
-                "{triple} is built with {here} here; other hosts cannot have it (without apt: {})",
+                "{triple} is built with {here} here; other hosts cannot have it ({without}{})",
                 hosts.join(", ")
             ));
         }
         if let Some(common) = differing.common {
-            session.printer.help(&format!(
+            session.printer.advice(&format!(
                 "xtool add {triple} --toolchain {common}   (which every host has)"
             ));
         }
     }
     Ok(())
+}
+
+fn from_apt(manifest: &Manifest, toolchain: &str) -> bool {
+    let artifacts = manifest.toolchains.get(toolchain).map(|t| &t.artifacts);
+    let mut sources = artifacts.into_iter().flatten().flat_map(|a| &a.sources);
+    sources.any(|source| matches!(source, Source::Apt { .. }))
 }
 
 /// What was installed, or added to what was there.

@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 
 use super::Environment;
-use crate::shim::Spec;
+use crate::env_vars::MACOSX_DEPLOYMENT_TARGET;
+use crate::shim::{ShimError, Spec, Tool};
+use crate::target::TargetOs;
 
 /// The options that name it.
 const OPTIONS: [&str; 2] = ["-mmacosx-version-min=", "-mmacos-version-min="];
@@ -25,6 +27,21 @@ pub(super) fn minimum(spec: &Spec, args: &[OsString], env: &Environment) -> Opti
     let set = spec.deployment_target.as_deref();
     let newest = set.into_iter().chain(wanted).max_by_key(|v| parts(v))?;
     Some(newest.to_owned())
+}
+
+/// Refuses a version in the environment that is none, as rustc does.
+pub(super) fn check(spec: &Spec, tool: Tool, env: &Environment) -> Result<(), ShimError> {
+    match env.deployment_target.as_deref() {
+        Some(value)
+            if spec.triple.os() == TargetOs::MacOs && tool.is_driver() && !is_version(value) =>
+        {
+            Err(ShimError::NotAVersion {
+                variable: MACOSX_DEPLOYMENT_TARGET,
+                value: value.escape_debug().to_string(),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn asked(text: &str) -> Option<&str> {
@@ -94,5 +111,21 @@ mod tests {
         // As rustc has it: nothing is older than the oldest of the CPU.
         assert_eq!(of("10.9", "b.o"), "11.0");
         assert_eq!(of("newest", "b.o"), "11.0");
+    }
+
+    #[test]
+    fn a_variable_that_names_no_version_is_refused() {
+        let triple = "aarch64-apple-darwin".parse().unwrap();
+        let spec = Spec::new(triple, Family::Zig, "/z".into());
+        let of = |value: &str, tool| {
+            let deployment_target = Some(value.into());
+            check(&spec, tool, &Environment { deployment_target })
+        };
+        assert!(of("12.3", Tool::Cc).is_ok() && of("newest", Tool::Ar).is_ok());
+        let said = of("newest", Tool::Cc).unwrap_err().to_string();
+        assert!(
+            said.contains("MACOSX_DEPLOYMENT_TARGET") && said.contains("newest"),
+            "{said}"
+        );
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::{
     Action, Arg, Environment, Invocation, apply, links, macos, objects, only_asks, takes_value,
 };
-use crate::shim::{Spec, Tool, Zig};
+use crate::shim::{ShimError, Spec, Tool, Zig};
 use crate::target::{TargetOs, Triple};
 
 mod apple;
@@ -44,7 +44,12 @@ pub fn rewrite(
     tool: Tool,
     args: Vec<OsString>,
     env: &Environment,
-) -> Invocation {
+) -> Result<Invocation, ShimError> {
+    let other = apple::other_cpu(spec, tool, &args)?;
+    let (spec, zig) = match &other {
+        Some(other) => (other, other.zig.as_ref().unwrap_or(zig)),
+        None => (spec, zig),
+    };
     let args = match spec.triple.os() {
         TargetOs::Wasi if tool.is_driver() => wasi::from_wasm_ld(args),
         TargetOs::MacOs if tool.is_driver() && minor(&zig.version) < 16 => {
@@ -84,7 +89,7 @@ pub fn rewrite(
     invocation.set("ZIG_GLOBAL_CACHE_DIR", &zig.cache_dir);
     invocation.set("ZIG_LOCAL_CACHE_DIR", &zig.cache_dir);
     apple::environment(context, &mut invocation);
-    invocation
+    Ok(invocation)
 }
 
 /// Small files that a variant's folder holds for these rules: relative path and text.
@@ -125,6 +130,11 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString], env: &Environment) 
     let default = default_cpu(context.triple);
     if let Some(cpu) = zig.cpu.as_deref().or(default) {
         out.push(format!("-mcpu={cpu}").into());
+    }
+    if context.triple.os() == TargetOs::Wasi && !context.only_links {
+        // zig's C++ library has none there: what only might throw, as in the library's own headers, then links, and
+        // what does throw is told where it stands.
+        out.push("-fno-exceptions".into());
     }
     out
 }

@@ -12,13 +12,26 @@ const ARM64: &str = "aarch64-unknown-linux-musl";
 fn cmake_builds_and_tests_for_other_machines() {
     let lab = Lab::enter();
     let folder = folder(&lab, "cmake", &[WINDOWS, ARM64]);
+    let packages = |of: &str, name: &str| {
+        let folder = lab.dir.path().join(of);
+        fs_err::create_dir(&folder).unwrap();
+        let text = format!("Name: {name}\nDescription: {name}\nVersion: 1\nLibs: -l{name}\n");
+        fs_err::write(folder.join(format!("{name}.pc")), text).unwrap();
+        folder
+    };
+    let hosts = packages("hosts", "host-only");
+    let own = packages("own", "own");
     for (target, program) in [(WINDOWS, "greet.exe"), (ARM64, "greet")] {
+        let suffix = target.replace('-', "_");
         let text = succeed(&mut lab.xtool(&folder, &["env", target, "--format", "cmake"]));
         let file = folder.join(format!("{target}.cmake"));
         fs_err::write(&file, text).unwrap();
         let build = folder.join("build with spaces").join(target);
         succeed(
             Command::new("cmake")
+                .env("OWN_PACKAGE", "own")
+                .env("PKG_CONFIG_PATH", &hosts)
+                .env(format!("PKG_CONFIG_PATH_{suffix}"), &own)
                 .args(["-G", "Ninja", "-S"])
                 .arg(&folder)
                 .arg("-B")

@@ -58,6 +58,21 @@ fn an_archive_of_any_kind_is_imported_and_listed() {
         assert!(told.contains(&format!("--sdk MacOSX{version}")), "{told}");
         let again = succeed(&mut rig.xtool(&import));
         assert!(again.contains("Unchanged"), "{again}");
+        // Another of the same name does not pass for it.
+        let mut other = sdk(version);
+        let header = format!("MacOSX{version}.sdk/usr/include/math.h");
+        other.push(file(header, "double sin(double);\n"));
+        let other = rig
+            .env
+            .write(&format!("other-{name}"), format.archive(&other));
+        fail(
+            &mut rig.xtool(&["sdk", "import", other.to_str().unwrap()]),
+            &[
+                &format!("Another SDK of the name `MacOSX{version}`"),
+                "usr/include/math.h",
+                "help: to replace it",
+            ],
+        );
         let there = rig.home().join(format!("sdks/MacOSX{version}"));
         let stub = fs_err::read_to_string(there.join("usr/lib/libSystem.tbd")).unwrap();
         assert_eq!(stub, "--- !tapi-tbd\n");
@@ -139,6 +154,8 @@ fn what_is_no_sdk_of_macos_is_refused_and_leaves_nothing() {
         "iPhoneOS17.5.sdk/SDKSettings.json",
         r#"{"CanonicalName":"iphoneos17.5","Version":"17.5"}"#,
     )];
+    let mut hollow = without("14.5", "libSystem.B.tbd");
+    hollow.push(file("MacOSX14.5.sdk/usr/lib/libSystem.B.tbd", ""));
     let mut leaving = without("14.5", "libc.tbd");
     leaving.push(symlink(
         "MacOSX14.5.sdk/usr/lib/libc.tbd",
@@ -151,6 +168,7 @@ fn what_is_no_sdk_of_macos_is_refused_and_leaves_nothing() {
         (without("14.5", "libSystem.B"), "usr/lib/libSystem.tbd"),
         (without("14.5", "libm.tbd"), "has no `usr/lib/libm.tbd`"),
         (without("14.5", "stdio.h"), "usr/include/stdio.h"),
+        (hollow, "usr/lib/libSystem.tbd`"),
         (without("14.5", "sys/types.h"), "usr/include/sys/types.h"),
         (phone, "another system than macOS"),
         (leaving, "libc.tbd"),

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Action, Arg, Context, Environment, Invocation, macos};
-use crate::shim::Spec;
+use super::{Action, Arg, Context, Environment, Invocation, macos, takes_value};
+use crate::shim::{ShimError, Spec, Tool};
 use crate::target::TargetOs;
 
 /// Where in a variant's folder the stub libraries are.
@@ -28,6 +28,60 @@ pub(super) fn rule(arg: Arg<'_>) -> Action {
         ("-Wl,-dylib", _) => Action::Drop,
         _ => Action::Keep,
     }
+}
+
+/// The settings for the CPU that `-arch` names where it is not the target's: clang for macOS builds for either, as
+/// `CMAKE_OSX_ARCHITECTURES` and hand-written makefiles expect. zig makes no file of both.
+pub(super) fn other_cpu(
+    spec: &Spec,
+    tool: Tool,
+    args: &[OsString],
+) -> Result<Option<Spec>, ShimError> {
+    if spec.triple.os() != TargetOs::MacOs || !tool.is_driver() {
+        return Ok(None);
+    }
+    let mut asked: Vec<&str> = Vec::new();
+    let mut rest = args.iter().map(|arg| arg.to_str().unwrap_or_default());
+    while let Some(arg) = rest.next() {
+        // Another option's value may be `-arch` too.
+        let has_value = takes_value(arg) || arg == "-Xlinker";
+        let value = has_value.then(|| rest.next()).flatten();
+        asked.extend(value.filter(|_| arg == "-arch"));
+    }
+    asked.sort_unstable();
+    asked.dedup();
+    let arch = match asked.as_slice() {
+        [] => return Ok(None),
+        ["arm64"] => "aarch64",
+        ["x86_64"] => "x86_64",
+        _ => {
+            return Err(ShimError::Arch {
+                triple: spec.triple.clone(),
+                asked: asked.iter().map(|a| a.escape_debug().to_string()).collect(),
+            });
+        }
+    };
+    let (Some(zig), false) = (&spec.zig, arch == spec.triple.arch()) else {
+        return Ok(None);
+    };
+    let Ok(triple) = format!("{arch}-apple-darwin").parse() else {
+        return Ok(None);
+    };
+    let mut zig = zig.clone();
+    zig.cpu = None;
+    if let Some((_, rest)) = zig.target.split_once('-') {
+        zig.target = format!("{arch}-{rest}");
+    }
+    let mut other = spec.clone();
+    other.triple = triple;
+    other.zig = Some(zig);
+    // There is no older macOS for arm64.
+    if arch == "aarch64" {
+        let set = other.deployment_target.iter().map(String::as_str);
+        let newest = set.chain(["11.0"]).max_by_key(|v| macos::parts(v));
+        other.deployment_target = newest.map(str::to_owned);
+    }
+    Ok(Some(other))
 }
 
 /// The SDK's folders, for compiling as for linking.

@@ -27,6 +27,7 @@ pub(super) fn run(spec: &Spec, tool: Tool, args: &[&str]) -> Vec<String> {
         args,
         &Environment::default(),
     )
+    .unwrap()
     .args
     .into_iter()
     .map(|a| a.into_string().unwrap())
@@ -140,7 +141,8 @@ fn the_cache_is_the_stores() {
             tool,
             Vec::new(),
             &Environment::default(),
-        );
+        )
+        .unwrap();
         let set = |name: &str| out.env.iter().any(|(n, v)| n == name && v == "/c");
         assert!(set("ZIG_GLOBAL_CACHE_DIR") && set("ZIG_LOCAL_CACHE_DIR"));
     }
@@ -447,6 +449,48 @@ fn apple_drops_what_zigs_linker_lacks() {
     assert_eq!(link(APPLE, &["-arch", "arm64", "-isysroot", "/x"]), stubs);
 }
 
+/// `-arch` is heeded as Apple's clang does, but for two at once.
+#[test]
+fn the_other_cpu_of_macos_is_built_for_where_it_is_named() {
+    let mut arm = spec_of(APPLE, "aarch64-macos-none", "0.15.2");
+    arm.deployment_target = Some("12.0".into());
+    let mut intel = spec_of("x86_64-apple-darwin", "x86_64-macos-none", "0.15.2");
+    intel.deployment_target = Some("10.12".into());
+    let target = |spec: &Spec, args: &[&str]| {
+        let out = run(spec, Tool::Cc, args);
+        out[out.iter().position(|a| a == "-target").unwrap() + 1].clone()
+    };
+    let other = ["-arch", "x86_64", "-c", "a.c", "-arch", "x86_64"];
+    assert_eq!(target(&arm, &other), "x86_64-macos.12.0-none");
+    let other = ["-arch", "arm64", "a.o"];
+    assert_eq!(target(&intel, &other), "aarch64-macos.11.0-none");
+    assert_eq!(target(&arm, &other), "aarch64-macos.12.0-none");
+    let not_ours = ["-Xlinker", "-arch", "-Xlinker", "x86_64", "a.o"];
+    assert_eq!(target(&arm, &not_ours), "aarch64-macos.12.0-none");
+
+    for (args, asked) in [
+        (
+            &["-arch", "x86_64", "-arch", "arm64", "a.c"][..],
+            "-arch arm64 -arch x86_64",
+        ),
+        (&["-arch", "i386", "a.c"], "-arch i386"),
+    ] {
+        let zig = arm.zig.as_ref().unwrap();
+        let args = args.iter().map(Into::into).collect();
+        let env = Environment::default();
+        let said = rewrite(&arm, zig, Path::new("/v"), Tool::Cc, args, &env).unwrap_err();
+        assert!(said.to_string().contains(asked), "{said}");
+    }
+}
+
+#[test]
+fn nothing_of_webassembly_throws() {
+    let spec = spec_of("wasm32-wasip1", "wasm32-wasi", "0.15.2");
+    let has = |args: &[&str]| run(&spec, Tool::Cxx, args).contains(&"-fno-exceptions".to_owned());
+    assert!(has(&["-c", "a.cc"]));
+    assert!(!has(&["a.o"]));
+}
+
 #[test]
 fn apples_oldest_version_is_a_part_of_zigs_target() {
     let mut spec = spec_of(APPLE, "aarch64-macos-none", "0.15.2");
@@ -493,7 +537,8 @@ fn an_sdk_takes_the_place_of_the_stubs() {
         Tool::Cc,
         vec!["a.o".into()],
         &Environment::default(),
-    );
+    )
+    .unwrap();
     assert_eq!(bare.env_remove, ["SDKROOT"]);
 
     spec.sdk = Some(Sdk {
@@ -508,7 +553,8 @@ fn an_sdk_takes_the_place_of_the_stubs() {
         Tool::Cc,
         vec!["a.o".into()],
         &Environment::default(),
-    );
+    )
+    .unwrap();
     let args = with.args.join(" ".as_ref()).into_string().unwrap();
     assert!(
         args.ends_with(
