@@ -142,11 +142,10 @@ done
 need_packages "${packages[@]}" >/dev/null ||
   printf 'not installed: this user may not; a build that needs what is absent will fail\n'
 rust_library_source "${CARGO_TARGET_DIR:-$PWD/target}/rust-src" || die "no library source for $(rustc --version)"
-if [ ! -x "$work/python/bin/python" ]; then
-  run python3 -m venv "$work/python"
-fi
+python_packages() { [ -x "$work/python/bin/python" ] || run python3 -m venv "$work/python"; }
 if printf '%s\n' "${targets[@]}" | grep -q wasm && ! command -v wasmtime >/dev/null; then
   # The runtime as a Python package, behind a script by the program's name.
+  python_packages
   "$work/python/bin/python" -c 'import wasmtime' 2>/dev/null || run "$work/python/bin/pip" install -q wasmtime
   mkdir -p "$work/bin"
   { printf '#!%s\n' "$work/python/bin/python" && cat scripts/run-wasm.py; } >"$work/bin/wasmtime"
@@ -159,6 +158,7 @@ if printf '%s\n' "${targets[@]}" | grep -q '^i686-.*-windows-'; then
   wine32=$(scripts/wine32.sh "$work/wine32") || printf 'no 32-bit wine: i686 Windows programs are built only\n'
 fi
 if [ -n "$peer" ]; then
+  python_packages
   [ -x "$work/python/bin/cargo-zigbuild" ] || run "$work/python/bin/pip" install -q cargo-zigbuild ziglang==0.15.2
   export PATH=$work/python/bin:$PATH
 else

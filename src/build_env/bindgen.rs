@@ -110,7 +110,8 @@ fn zig_headers(zig: &Zig, triple: &Triple) -> Vec<(&'static str, PathBuf)> {
         .partition(|(last, _)| *last);
     let first = first.into_iter().map(|(_, folder)| ("-isystem", folder));
     let last = last.into_iter().map(|(_, folder)| folder);
-    let last = std::iter::once(compiler_headers(zig)).chain(last);
+    // Behind those of the C library: clang's `limits.h` goes on to the next of that name.
+    let last = last.chain([compiler_headers(zig)]);
     first
         .chain(last.map(|folder| ("-idirafter", folder)))
         .collect()
@@ -187,7 +188,7 @@ mod tests {
             said.starts_with("--target=wasm32-wasi -fvisibility=default "),
             "{said}"
         );
-        let last = " -idirafter /z/lib/include -idirafter /z/lib/libc/include/generic-musl";
+        let last = " -idirafter /z/lib/libc/include/generic-musl -idirafter /z/lib/include";
         assert!(said.ends_with(last) || cfg!(windows), "{said}");
     }
 

@@ -40,12 +40,18 @@ fn what_the_user_set_for_the_target_stays() {
             .env("CC", "/host/cc")
             .env("PKG_CONFIG_PATH", "/usr/lib/pkgconfig"),
     );
-    let parts: Vec<&str> = said.trim_end().split('|').collect();
-    assert_eq!(parts[..2], ["/my/cc", "/my/run"]);
-    assert!(
-        parts[2].contains("/shims/") && parts[3].is_empty(),
-        "{said}"
+    // What is said of the target goes for the plain name too, under which `configure` looks.
+    assert_eq!(said.trim_end(), "/my/cc|/my/run|/my/cc|");
+    let mut command = lab.xtool(folder, &["exec", triple, "--", "sh", "-c", script]);
+    let said = succeed(
+        command
+            .env("CC", "/host/cc")
+            .env("PKG_CONFIG_PATH", "/usr/lib/pkgconfig")
+            .env("PKG_CONFIG_PATH_aarch64_unknown_linux_gnu", "/my/pkgconfig"),
     );
+    let parts: Vec<&str> = said.trim_end().split('|').collect();
+    assert!(parts[2].contains("/shims/"), "{said}");
+    assert_eq!(parts[3], "/my/pkgconfig");
     // What an earlier `xtool env` gave is not the user's: another floor is another folder.
     let old = lab.home().join("shims/old/cc");
     let mut command = lab.xtool(folder, &["exec", triple, "--", "sh", "-c", script]);
