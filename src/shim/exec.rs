@@ -1,9 +1,7 @@
 //! The last step: the guard against a shim that calls itself, and `exec`.
 
 use std::ffi::{OsStr, OsString};
-#[cfg(unix)]
-use std::io::IsTerminal as _;
-use std::io::{self, Read, Write as _};
+use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
@@ -49,9 +47,21 @@ pub(super) fn link(
         })
     {
         // A closed stderr leaves the exit code to tell it.
-        let _ = writeln!(io::stderr(), "help: {help}");
+        let _ = writeln!(io::stderr(), "{}help: {help}", to_line_start(&said));
     }
     Ok(hand_on(status))
+}
+
+/// What brings the cursor to an empty line behind what a program said. zig may redraw its progress once more after its
+/// last message, and leaves the cursor at the top of it.
+fn to_line_start(said: &str) -> &'static str {
+    if said.is_empty() || said.ends_with('\n') {
+        ""
+    } else if io::stderr().is_terminal() {
+        "\r\x1b[J"
+    } else {
+        "\n"
+    }
 }
 
 /// Starts the program, and passes on what it says until it closes its stderr.
