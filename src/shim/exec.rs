@@ -1,7 +1,9 @@
 //! The last step: the guard against a shim that calls itself, and `exec`.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal as _, Read, Write as _};
+#[cfg(unix)]
+use std::io::IsTerminal as _;
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
@@ -52,12 +54,12 @@ pub(super) fn link(
     Ok(hand_on(status))
 }
 
-/// What brings the cursor to an empty line behind what a program said. zig may redraw its progress once more after its
-/// last message, and leaves the cursor at the top of it.
+/// What brings the cursor to an empty line behind what a program said, of which no word is lost. zig may redraw its
+/// progress once more after its last message, and leaves the cursor at the top of it: only that is cleared away.
 fn to_line_start(said: &str) -> &'static str {
     if said.is_empty() || said.ends_with('\n') {
         ""
-    } else if io::stderr().is_terminal() {
+    } else if said.ends_with("\x1b[?2026l") {
         "\r\x1b[J"
     } else {
         "\n"
@@ -220,6 +222,16 @@ fn hand_on(status: ExitStatus) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_progress_is_cleared_away() {
+        assert_eq!(to_line_start("error: x\n"), "");
+        assert_eq!(to_line_start("error: x"), "\n");
+        assert_eq!(
+            to_line_start("error: x\r\n\x1b[J[1/1] Link\x1bM\x1b[?2026l"),
+            "\r\x1b[J"
+        );
+    }
 
     #[test]
     fn a_shim_that_meets_itself_stops() {
