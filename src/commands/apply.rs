@@ -213,6 +213,19 @@ fn variant(
     })
 }
 
+/// The Apple SDK for a target: the one asked for, else the newest that was imported.
+pub fn sdk_of(
+    session: &Session,
+    triple: &Triple,
+    options: &TargetOptions,
+) -> Result<Option<shims::Sdk>> {
+    if triple.os() != TargetOs::MacOs {
+        return Ok(None);
+    }
+    let found = sdk::find(&session.store, options.sdk.as_deref())?;
+    Ok(found.map(|sdk| sdk.for_shim()))
+}
+
 /// What the shim of a target does in this project.
 pub fn spec(
     session: &Session,
@@ -243,11 +256,7 @@ pub fn spec(
     let wanted = Options {
         glibc: options.glibc.clone(),
         runner: options.runner.clone(),
-        sdk: match triple.os() {
-            TargetOs::MacOs => sdk::find(&session.store, options.sdk.as_deref())?,
-            _ => None,
-        }
-        .map(|sdk| sdk.for_shim()),
+        sdk: sdk_of(session, triple, options)?,
     };
     let mut spec = variant::spec(target, toolchain, tools, place, &wanted)?;
     if let (Some(runner), Ok(project)) = (&mut spec.runner, session.project()) {

@@ -118,7 +118,7 @@ fn ready_lines(session: &Session, triple: &Triple, r: &env::Prepared) -> Result<
     if let Some(zig) = &r.spec.zig {
         line("zig target", &zig.target)?;
     }
-    if let Some(floor) = r.spec.zig.as_ref().and_then(|zig| zig.glibc_floor()) {
+    if let Some(floor) = r.spec.glibc_floor() {
         line(
             "glibc",
             &format!("{floor}, the floor: programs run with any as new"),
@@ -168,7 +168,7 @@ fn json_of(
             .into_iter()
             .map(|(k, v)| (k, v.into()))
             .collect();
-        let floor = r.spec.zig.as_ref().and_then(|zig| zig.glibc_floor());
+        let floor = r.spec.glibc_floor();
         json!({
             "toolchain": r.installed.receipt.toolchain,
             "version": r.installed.receipt.version,

@@ -4,9 +4,9 @@
 use anyhow::{Error, Result};
 use xtool::project::lock::Lock;
 use xtool::project::settings::TargetOptions;
-use xtool::target::{TargetOs, Triple};
+use xtool::resolve;
+use xtool::target::Triple;
 use xtool::variant::{self, Options};
-use xtool::{resolve, sdk};
 
 use super::apply;
 use super::pins::{self, LockUse};
@@ -51,13 +51,9 @@ fn options_fit(
     if let (Some(toolchain), Some(tools)) =
         (manifest.toolchains.get(&name), target.tools.get(&name))
     {
-        let sdk = match triple.os() {
-            TargetOs::MacOs => sdk::find(&session.store, options.sdk.as_deref())?,
-            _ => None,
-        };
         let options = Options {
             glibc: options.glibc.clone(),
-            sdk: sdk.map(|sdk| sdk.for_shim()),
+            sdk: apply::sdk_of(session, triple, options)?,
             ..Options::default()
         };
         variant::check(target, toolchain, tools, &options)?;

@@ -108,14 +108,6 @@ pub struct Zig {
     pub cache_dir: PathBuf,
 }
 
-impl Zig {
-    /// The glibc floor: `2.17` of `x86_64-linux-gnu.2.17`.
-    pub fn glibc_floor(&self) -> Option<&str> {
-        let (_, abi) = self.target.split_once("-gnu")?;
-        Some(abi.split_once('.')?.1)
-    }
-}
-
 /// An Apple SDK.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -197,6 +189,12 @@ impl Runner {
 }
 
 impl Spec {
+    /// The glibc floor of zig's: `2.17` of `x86_64-linux-gnu.2.17`.
+    pub fn glibc_floor(&self) -> Option<&str> {
+        let (_, abi) = self.zig.as_ref()?.target.split_once("-gnu")?;
+        Some(abi.split_once('.')?.1)
+    }
+
     /// A spec without any program or option.
     pub fn new(triple: Triple, family: Family, root: PathBuf) -> Self {
         Self {
