@@ -18,6 +18,7 @@ mod atomic;
 mod cpu;
 mod exports;
 mod linux;
+mod procedures;
 mod wasi;
 mod windows;
 
@@ -73,6 +74,7 @@ pub fn rewrite(
     if tool.is_driver() {
         out.extend(fixed(context, zig, &args, env));
         out.extend(apple::before(context));
+        out.extend(procedures::before(context, variant, &args));
         let atomic = atomic::late(context, variant, &args);
         out.extend(apply(args, |arg| rule(context, arg)));
         out.extend(late(context, variant));
@@ -97,6 +99,7 @@ pub(in crate::shim) fn stub_files(spec: &Spec) -> Vec<(&'static str, String)> {
     if spec.zig.is_some() {
         let mut files = apple::stub_files(spec);
         files.extend(atomic::stub_files(spec));
+        files.extend(procedures::stub_files(spec));
         files
     } else {
         Vec::new()
@@ -153,18 +156,24 @@ fn compiles(args: &[OsString]) -> bool {
     const SOURCES: [&str; 14] = [
         "c", "cc", "cpp", "cxx", "c++", "C", "m", "mm", "i", "ii", "s", "S", "sx", "ll",
     ];
+    words(args).any(|text| {
+        let extension = text.rsplit_once('.').map(|(_, extension)| extension);
+        text.starts_with("-x")
+            || text == "-"
+            || !text.starts_with('-') && extension.is_some_and(|e| SOURCES.contains(&e))
+    })
+}
+
+/// The options and inputs of a driver, without the options' values that are arguments of their own.
+fn words(args: &[OsString]) -> impl Iterator<Item = &str> {
     let mut is_value = false;
-    args.iter().any(|arg| {
+    args.iter().filter_map(move |arg| {
         let text = arg.to_str().unwrap_or_default();
         if std::mem::take(&mut is_value) {
-            return false;
-        }
-        if text.starts_with("-x") || text == "-" {
-            return true;
+            return None;
         }
         is_value = takes_value(text);
-        let extension = text.rsplit_once('.').map(|(_, extension)| extension);
-        !text.starts_with('-') && extension.is_some_and(|e| SOURCES.contains(&e))
+        Some(text)
     })
 }
 

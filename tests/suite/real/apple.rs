@@ -211,6 +211,8 @@ fn an_imported_sdk_serves_clang_and_zig_alike() {
         universal(&lab, &project, toolchain, &programs);
         ask::osxcrosss_own_names(&lab, &project);
         ask::the_users_oldest_macos(&lab, toolchain, &arm);
+        ask::a_procedure_without_a_symbol(&lab, ARM, &arm);
+        ask::a_procedure_without_a_symbol(&lab, INTEL, &intel);
     }
     ask::libclang_about_standard_headers(&lab, &project);
 }

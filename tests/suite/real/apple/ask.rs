@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use object::{Object as _, ObjectSection as _};
+
 use super::{ARM, INTEL, facts, shims};
 use crate::real::{Lab, succeed};
 
@@ -44,6 +46,53 @@ pub(super) fn osxcrosss_own_names(lab: &Lab, project: &Path) {
     }
     let shown = succeed(&mut lab.xtool(project, &["show", ARM]));
     assert!(shown.contains("osxcross/bin (on PATH in"), "{shown}");
+}
+
+/// Assembly in which a procedure has unwind records and only a local label: zig's linker finds it, with and without the
+/// directive that makes parts of a file's symbols, and leaves out nothing of what is fallen through to.
+pub(super) fn a_procedure_without_a_symbol(lab: &Lab, target: &str, shims: &Path) {
+    let dir = lab.dir.path();
+    let (call, four) = match target {
+        ARM => ("bl", "mov x1, #4"),
+        _ => ("call", "mov $4, %ecx"),
+    };
+    for end in ["", ".subsections_via_symbols\n"] {
+        let source = dir.join("procedures.S");
+        let text = format!(
+            ".text\n.globl _outer\n_outer:\n.cfi_startproc\n{call} Linner\n{four}\nLafter:\nret\n.cfi_endproc\n\
+             Linner:\n.cfi_startproc\n{four}\nret\n.cfi_endproc\n{end}"
+        );
+        fs_err::write(&source, text).unwrap();
+        let main = dir.join("calls.c");
+        fs_err::write(
+            &main,
+            "void outer(void);\nint main(void) { outer(); return 0; }\n",
+        )
+        .unwrap();
+        for input in [&source, &main] {
+            let object = input.with_extension("o");
+            let mut compile = Command::new(shims.join("cc"));
+            succeed(compile.arg("-c").arg(input).arg("-o").arg(object));
+        }
+        let program = dir.join("procedures");
+        let mut link = Command::new(shims.join("cc"));
+        succeed(
+            link.arg(source.with_extension("o"))
+                .arg(main.with_extension("o"))
+                .args(["-Wl,-dead_strip", "-o"])
+                .arg(&program),
+        );
+        let bytes = fs_err::read(&program).unwrap();
+        let file = object::File::parse(&*bytes).unwrap();
+        let text = file.section_by_name("__text").unwrap();
+        let text = text.data().unwrap();
+        let four: &[u8] = match target {
+            ARM => &[0x81, 0x00, 0x80, 0xd2],
+            _ => &[0xb9, 4, 0, 0, 0],
+        };
+        let count = text.windows(four.len()).filter(|w| *w == four).count();
+        assert_eq!(count, 2, "{target} {end:?}: {text:x?}");
+    }
 }
 
 /// `MACOSX_DEPLOYMENT_TARGET` counts for a bare compiler and for CMake as it does for rustc.
