@@ -3,8 +3,8 @@
 //! It looks every unwind record's procedure up by its symbol, and ends with a segmentation fault where there is none:
 //! one that starts at a local label, of which the assembler leaves no trace (aws-lc's big numbers have them; seen with
 //! 0.15.2). A header in front of such a source redefines `.cfi_startproc` so that each start has a symbol. Apple's
-//! assembler directives that it is made of (`.alt_entry`, `.macros_off`) are LLVM's too (`DarwinAsmParser.cpp`,
-//! `AsmParser.cpp`). To keep the local labels (`-Wa,-L`) would be wrong: with `.subsections_via_symbols` each of them
+//! assembler directives that it is made of (`.no_dead_strip`, `.macros_off`) are LLVM's too (`DarwinAsmParser.cpp`,
+//! `AsmParser.cpp`). zig heeds no `.alt_entry`. To keep the local labels (`-Wa,-L`) would be wrong: with `.subsections_via_symbols` each of them
 //! begins a part of its own, and `-dead_strip` then removes what a procedure falls through to.
 
 use std::ffi::OsString;

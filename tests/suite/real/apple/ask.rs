@@ -48,8 +48,8 @@ pub(super) fn osxcrosss_own_names(lab: &Lab, project: &Path) {
     assert!(shown.contains("osxcross/bin (on PATH in"), "{shown}");
 }
 
-/// Assembly in which a procedure has unwind records and only a local label: zig's linker finds it, with and without the
-/// directive that makes parts of a file's symbols, and leaves out nothing of what is fallen through to.
+/// Assembly in which procedures have unwind records and only local labels: zig's linker finds them, with and without the
+/// directive that parts a file at its symbols, and leaves out neither what is called nor what is run into.
 pub(super) fn a_procedure_without_a_symbol(lab: &Lab, target: &str, shims: &Path) {
     let dir = lab.dir.path();
     let (call, four) = match target {
@@ -59,8 +59,8 @@ pub(super) fn a_procedure_without_a_symbol(lab: &Lab, target: &str, shims: &Path
     for end in ["", ".subsections_via_symbols\n"] {
         let source = dir.join("procedures.S");
         let text = format!(
-            ".text\n.globl _outer\n_outer:\n.cfi_startproc\n{call} Linner\n{four}\nLafter:\nret\n.cfi_endproc\n\
-             Linner:\n.cfi_startproc\n{four}\nret\n.cfi_endproc\n{end}"
+            ".text\n.globl _outer\n_outer:\n.cfi_startproc\n{call} Linner\n{four}\n.cfi_endproc\n\
+             Lnext:\n.cfi_startproc\n{four}\nret\n.cfi_endproc\nLinner:\n.cfi_startproc\n{four}\nret\n.cfi_endproc\n{end}"
         );
         fs_err::write(&source, text).unwrap();
         let main = dir.join("calls.c");
@@ -91,7 +91,7 @@ pub(super) fn a_procedure_without_a_symbol(lab: &Lab, target: &str, shims: &Path
             _ => &[0xb9, 4, 0, 0, 0],
         };
         let count = text.windows(four.len()).filter(|w| *w == four).count();
-        assert_eq!(count, 2, "{target} {end:?}: {text:x?}");
+        assert_eq!(count, 3, "{target} {end:?}: {text:x?}");
     }
 }
 
