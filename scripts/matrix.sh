@@ -6,7 +6,7 @@
 #
 #   --target, --crate   only these; both may be given several times
 #   --toolchain         this one for every target (default: each target's own)
-#   --peer              `cargo zigbuild` (from PyPI) in place of xtool, in a state of its own
+#   --peer              `cargo zigbuild` (from PyPI) in place of xtool, in a state of its own; the table then has both
 #   --again             repeat what failed; passed pairs are never repeated
 #   --join              take up the results of another state file too; what is known here counts more
 #   --table             only print what the state file has
@@ -14,7 +14,8 @@
 #
 # Every result is kept in XTOOL_MATRIX (default target/matrix), so that a run can be broken off, taken up, done in
 # pieces and joined: state files are lines `crate target result seconds remark commit`, and the last one for a pair
-# counts. tests/projects/matrix/results-*.tsv are those of the runs so far: `--join` them to go on from there.
+# counts. tests/projects/matrix/results-*.tsv are those of the runs so far: `--join` them to go on from there. The
+# peer's table takes xtool's results from its state, else from results-xtool.tsv.
 # XTOOL_MATRIX_TARGET is cargo's target directory, for what has compiled Rust's library already.
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
@@ -47,6 +48,7 @@ done
 [ ${#targets[@]} -gt 0 ] || targets=("${all_targets[@]}")
 [ ${#crates[@]} -gt 0 ] || crates=("${all_crates[@]}")
 
+top=$PWD
 base=${CARGO_TARGET_DIR:-$PWD/target}
 work=${XTOOL_MATRIX:-$base/matrix}
 name=xtool
@@ -75,28 +77,41 @@ excuse() {
   ' tests/projects/matrix/excused.tsv
 }
 
+# A pair's result as the table has it.
+shown() {
+  local result
+  applies "$1" "$2" || { echo '·' && return; }
+  result=$(result_of "$1" "$2")
+  if [ "$result" = FAILED ] && [ -n "$(excuse "$1" "$2")" ]; then result=excused; fi
+  echo "${result:--}"
+}
+
 table() {
-  local crate target result
+  local crate target result width=10 own=$state mine=$work/state-xtool.tsv
+  if [ -n "$peer" ]; then
+    width=18
+    [ -s "$mine" ] || mine=$top/tests/projects/matrix/results-xtool.tsv
+    printf '\nxtool, then cargo zigbuild:\n'
+  fi
   printf '\n%-32s' ''
-  for crate in "${crates[@]}"; do printf '%-10.9s' "$crate"; done
+  for crate in "${crates[@]}"; do printf "%-$width.9s" "$crate"; done
   printf '\n'
   declare -A count=()
   for target in "${targets[@]}"; do
     printf '%-32s' "$target"
     for crate in "${crates[@]}"; do
-      if ! applies "$crate" "$target"; then
-        result='·'
-      else
-        result=$(result_of "$crate" "$target")
-        result=${result:--}
-        if [ "$result" = FAILED ] && [ -n "$(excuse "$crate" "$target")" ]; then result=excused; fi
-        count[$result]=$((${count[$result]:-0} + 1))
+      result=$(shown "$crate" "$target")
+      [ "$result" = '·' ] || count[$result]=$((${count[$result]:-0} + 1))
+      if [ -n "$peer" ] && [ "$result" != '·' ]; then
+        state=$mine
+        result="$(shown "$crate" "$target") $result"
+        state=$own
       fi
-      printf '%-10s' "$result"
+      printf "%-${width}s" "$result"
     done
     printf '\n'
   done
-  printf '\nran %d, built %d (nothing here runs them), excused %d, FAILED %d, not tried %d\n' \
+  printf '\n%sran %d, built %d (nothing here runs them), excused %d, FAILED %d, not tried %d\n' "${peer:+cargo zigbuild: }" \
     "${count[ran]:-0}" "${count[built]:-0}" "${count[excused]:-0}" "${count[FAILED]:-0}" "${count[-]:-0}"
   for target in "${targets[@]}"; do
     for crate in "${crates[@]}"; do

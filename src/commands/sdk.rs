@@ -8,6 +8,7 @@ use serde_json::json;
 use url::Url;
 use xtool::archive::{Archive, VerifiedArchive, VerifyError};
 use xtool::digest::Sha256;
+use xtool::help::Help as _;
 use xtool::manifest::{Family, file_name};
 use xtool::pin::{Pin, PinnedSource, redacted};
 use xtool::sdk::{self, Imported};
@@ -88,7 +89,8 @@ fn take(given: Given, session: &Session) -> Result<(Imported, bool)> {
 /// What unpacking and verifying say to who writes a manifest, said to who brings an SDK.
 fn help_for(error: &anyhow::Error, from: &str) -> Option<String> {
     error.chain().find_map(|e| {
-        let other_bytes = match e.downcast_ref::<SourceError>() {
+        let source = e.downcast_ref::<SourceError>();
+        let other_bytes = match source {
             Some(e) => e.failures.iter().any(|f| is_other_bytes(&f.cause)),
             None => is_other_bytes(e),
         };
@@ -96,6 +98,12 @@ fn help_for(error: &anyhow::Error, from: &str) -> Option<String> {
             return Some(format!(
                 "compare `--sha256` with what the publisher names, and get {from} again if it is right"
             ));
+        }
+        if let Some(e) = source {
+            // Switched off, say, is told with its own way out.
+            return e.help().or_else(|| {
+                Some("check the address, or get the file by other means, and then: xtool sdk import FILE --sha256 DIGEST".to_owned())
+            });
         }
         let cause = &e.downcast_ref::<UnpackError>()?.cause;
         match cause {

@@ -158,6 +158,13 @@ fn failed_links_are_explained() {
     bench.explains(GNU, &["f.c"], "undefined symbol: fcntl64", "--glibc 2.28");
     bench.explains(GNU, &["m.c", "-lfoo"], "'foo'", "no `foo`");
 
+    // The floor that the last but one speaks of.
+    let shown = succeed(&mut lab.xtool(&bench.folder, &["show", GNU]));
+    assert!(shown.contains("2.17, the floor"), "{shown}");
+    let shown = succeed(&mut lab.xtool(&bench.folder, &["show", GNU, "--json"]));
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["installed"]["glibc"], "2.17");
+
     // A library made for a newer glibc than the program may need.
     let newer = Bench::new(&lab, "newer", &[GNU, "--glibc", "2.28"]);
     let library = newer.run(GNU, &["-shared", "-fPIC", "lib28.c", "-o", "lib28.so"]);

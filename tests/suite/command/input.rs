@@ -39,6 +39,37 @@ fn names_that_are_no_names() {
     assert_eq!(names(rig.env.root()), ["manifest.toml", "project", "user"]);
 }
 
+/// A toolchain's name with a slip in it, and one that builds for another target, with the manifest that xtool brings.
+#[test]
+fn a_toolchain_that_is_not_there_is_told_from_a_slip() {
+    let rig = Rig::new();
+    let windows = "x86_64-pc-windows-gnu";
+    let add = |name: &str| {
+        let mut add = rig.xtool(&["add", windows, "--no-rust-std", "--toolchain", name]);
+        add.env_remove("XTOOL_MANIFEST");
+        add
+    };
+    fail(
+        &mut add("mingw64"),
+        &[
+            "Unknown toolchain `mingw64`. Did you mean `mingw-w64`?",
+            "help: xtool add x86_64-pc-windows-gnu --toolchain mingw-w64   (there are: mingw-w64, zig)",
+        ],
+    );
+    fail(
+        &mut add("clang-cl-of-mine"),
+        &[
+            "Unknown toolchain `clang-cl-of-mine`\n",
+            "there are: mingw-w64, zig",
+        ],
+    );
+    fail(
+        &mut add("osxcross"),
+        &["The toolchain `osxcross` does not build for"],
+    );
+    assert!(!rig.project().join("xtool.toml").exists());
+}
+
 /// F28: the same from the lock and from xtool.toml.
 #[test]
 fn names_that_files_bring() {

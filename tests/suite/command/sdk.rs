@@ -113,6 +113,15 @@ fn an_address_needs_its_digest_and_a_folder_has_none() {
         &mut rig.xtool(&["sdk", "import", &url, "--sha256", "abc"]),
         &["--sha256"],
     );
+    let gone = server.url("gone.tar.xz").to_string();
+    fail(
+        &mut rig.xtool(&["sdk", "import", &gone, "--sha256", &digest]),
+        &["404", "help: check the address", "xtool sdk import FILE"],
+    );
+    fail(
+        &mut rig.xtool(&["sdk", "import", "--offline", &url, "--sha256", &digest]),
+        &["not in the cache", "help: run it again without `--offline`"],
+    );
     assert!(!rig.home().join("sdks").exists());
     succeed(&mut rig.xtool(&["sdk", "import", &url, "--sha256", &digest]));
     assert_eq!(names(&rig.home().join("sdks")), ["MacOSX14.5"]);
@@ -268,6 +277,22 @@ fn only_targets_of_apple_take_an_sdk() {
         &["is not built with an Apple SDK", "without --sdk"],
     );
     assert!(!rig.project().join("xtool.toml").exists());
+}
+
+/// What can only work with an SDK says so before anything is downloaded, with the manifest that xtool brings.
+#[test]
+fn without_an_sdk_its_toolchain_is_refused_at_once() {
+    let rig = Rig::new();
+    let told = fail(
+        rig.xtool(&["add", MAC, "--toolchain", "osxcross", "--no-rust-std"])
+            .env_remove("XTOOL_MANIFEST"),
+        &["SDK", "help: xtool sdk import"],
+    );
+    for started in ["Resolving", "Fetching", "Downloading"] {
+        assert!(!told.contains(started), "{told}");
+    }
+    assert!(!rig.project().join("xtool.toml").exists());
+    assert!(!rig.home().join("toolchains").exists());
 }
 
 /// With several, the newest; by name or version, that one; of none, an error that names those that are there.
