@@ -290,7 +290,7 @@ objects_of_macos() {
 
 # What the log says went wrong, on one line and without this machine's folders.
 remark() {
-  grep -aE 'undefined (symbol|reference)|error: |FileNotFound|fatal error|not found|panicked at|did not print|rror:' "$1" | grep -av 'warning: unable to open library directory' |
+  grep -aE 'don.t know how|undefined (symbol|reference)|error: |FileNotFound|fatal error|not found|panicked at|did not print|rror:' "$1" | grep -av 'warning: unable to open library directory' |
     grep -avE 'could not compile|failed to run custom|linking with|^error: process didn' | head -n 1 | tr -d '\t' | sed "s|$work/||g; s|$base/||g; s|$HOME/|~/|g" | cut -c 1-200
 }
 
