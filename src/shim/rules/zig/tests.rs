@@ -325,6 +325,12 @@ fn gnullvm_needs_little() {
         link(GNULLVM, &["-Wl,-Bdynamic", "-lwindows.0.52.0"]),
         "-Wl,-search_paths_first -lwindows.0.52.0"
     );
+    // rustc's; a build without the C library is the user's own wish.
+    assert_eq!(
+        link(GNULLVM, &["-nolibc", "--unwindlib=none"]),
+        "--unwindlib=none"
+    );
+    assert_eq!(link(GNULLVM, &["-nolibc", "-O2"]), "-nolibc -O2");
 }
 
 #[test]

@@ -25,9 +25,18 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
         _ => Action::Keep,
     };
     if is_gnullvm(context) {
-        return both;
+        return both.or_else(|| gnullvm(arg));
     }
     both.or_else(|| gnu(context, arg))
+}
+
+/// rustc names the C libraries itself (`rustc_target/src/spec/base/windows_gnullvm.rs`). zig from 0.16 on takes
+/// `-nolibc` at its word and leaves out `__stack_chk_fail` too, which C compiled by it asks for.
+fn gnullvm(arg: Arg<'_>) -> Action {
+    match (arg.text, arg.next) {
+        ("-nolibc", Some("--unwindlib=none")) => Action::Drop,
+        _ => Action::Keep,
+    }
 }
 
 fn gnu(context: Context<'_>, arg: Arg<'_>) -> Action {
