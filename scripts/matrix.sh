@@ -6,7 +6,7 @@
 #
 #   --target, --crate   only these; both may be given several times
 #   --toolchain         this one for every target (default: each target's own)
-#   --peer              `cargo zigbuild` (from PyPI) in place of xtool, in a state of its own; the table then has both
+#   --peer              build the same with `cargo zigbuild` (from PyPI), in a state of its own; the table then has both
 #   --again             repeat what failed; passed pairs are never repeated
 #   --join              take up the results of another state file too; what is known here counts more
 #   --table             only print what the state file has
@@ -15,7 +15,7 @@
 # Every result is kept in XTOOL_MATRIX (default target/matrix), so that a run can be broken off, taken up, done in
 # pieces and joined: state files are lines `crate target result seconds remark commit`, and the last one for a pair
 # counts. tests/projects/matrix/results-*.tsv are those of the runs so far: `--join` them to go on from there. The
-# peer's table takes xtool's results from its state, else from results-xtool.tsv.
+# peer's table has xtool's results from results-xtool.tsv and the state; its own take results-zigbuild.tsv.
 # XTOOL_MATRIX_TARGET is cargo's target directory, for what has compiled Rust's library already.
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
@@ -77,21 +77,21 @@ excuse() {
   ' tests/projects/matrix/excused.tsv
 }
 
-# A pair's result as the table has it.
+# A pair's result as the table has it; a third argument: nothing is excused.
 shown() {
   local result
   applies "$1" "$2" || { echo '·' && return; }
   result=$(result_of "$1" "$2")
-  if [ "$result" = FAILED ] && [ -n "$(excuse "$1" "$2")" ]; then result=excused; fi
+  if [ -z "${3:-}" ] && [ "$result" = FAILED ] && [ -n "$(excuse "$1" "$2")" ]; then result=excused; fi
   echo "${result:--}"
 }
 
 table() {
-  local crate target result width=10 own=$state mine=$work/state-xtool.tsv
+  local crate target result width=10 own=$state beside=$work/beside.tsv
   if [ -n "$peer" ]; then
     width=18
-    [ -s "$mine" ] || mine=$top/tests/projects/matrix/results-xtool.tsv
-    printf '\nxtool, then cargo zigbuild:\n'
+    cat "$top/tests/projects/matrix/results-xtool.tsv" "$work/state-xtool.tsv" >"$beside" 2>/dev/null || true
+    printf '\nxtool, then cargo zigbuild (built only: it brings no runners):\n'
   fi
   printf '\n%-32s' ''
   for crate in "${crates[@]}"; do printf "%-$width.9s" "$crate"; done
@@ -100,10 +100,10 @@ table() {
   for target in "${targets[@]}"; do
     printf '%-32s' "$target"
     for crate in "${crates[@]}"; do
-      result=$(shown "$crate" "$target")
+      result=$(shown "$crate" "$target" "$peer")
       [ "$result" = '·' ] || count[$result]=$((${count[$result]:-0} + 1))
       if [ -n "$peer" ] && [ "$result" != '·' ]; then
-        state=$mine
+        state=$beside
         result="$(shown "$crate" "$target") $result"
         state=$own
       fi
@@ -111,14 +111,14 @@ table() {
     done
     printf '\n'
   done
-  printf '\n%sran %d, built %d (nothing here runs them), excused %d, FAILED %d, not tried %d\n' "${peer:+cargo zigbuild: }" \
-    "${count[ran]:-0}" "${count[built]:-0}" "${count[excused]:-0}" "${count[FAILED]:-0}" "${count[-]:-0}"
+  printf '\n%sran %d, built %d (%s), excused %d, FAILED %d, not tried %d\n' "${peer:+cargo zigbuild: }" \
+    "${count[ran]:-0}" "${count[built]:-0}" "$([ -n "$peer" ] && echo 'not run' || echo 'nothing here runs them')" "${count[excused]:-0}" "${count[FAILED]:-0}" "${count[-]:-0}"
   for target in "${targets[@]}"; do
     for crate in "${crates[@]}"; do
       result=$(result_of "$crate" "$target")
       if [ "$result" = FAILED ]; then
-        local why
-        why=$(excuse "$crate" "$target")
+        local why=
+        [ -n "$peer" ] || why=$(excuse "$crate" "$target")
         why=${why:+excused: $why}
         printf '  %s %s: %s\n' "$crate" "$target" "${why:-$(remark_of "$crate" "$target")}"
       elif [ -n "$every" ] && [ -n "$result" ]; then

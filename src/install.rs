@@ -73,14 +73,19 @@ impl Help for InstallError {
 
 /// What the download engine says of the first source that it failed for.
 fn download_help(error: &SourceError) -> Option<String> {
-    error.failures.iter().find_map(|failure| {
+    download_errors(error).find_map(Help::help)
+}
+
+/// What the download engine failed with, source by source.
+pub fn download_errors(error: &SourceError) -> impl Iterator<Item = &FetchError> {
+    error.failures.iter().filter_map(|failure| {
         if let source::Cause::Download(e) = &failure.cause {
-            return e.downcast_ref::<FetchError>()?.help();
+            return e.downcast_ref::<FetchError>();
         }
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&failure.cause);
         while let Some(e) = cause {
             if let Some(e) = e.downcast_ref::<FetchError>() {
-                return e.help();
+                return Some(e);
             }
             cause = e.source();
         }

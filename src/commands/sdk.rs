@@ -8,7 +8,9 @@ use serde_json::json;
 use url::Url;
 use xtool::archive::{Archive, VerifiedArchive, VerifyError};
 use xtool::digest::Sha256;
-use xtool::help::Help as _;
+use xtool::fetch::FetchError;
+use xtool::help::Help;
+use xtool::install::download_errors;
 use xtool::manifest::{Family, file_name};
 use xtool::pin::{Pin, PinnedSource, redacted};
 use xtool::sdk::{self, Imported};
@@ -100,8 +102,13 @@ fn help_for(error: &anyhow::Error, from: &str) -> Option<String> {
             ));
         }
         if let Some(e) = source {
-            // Switched off, say, is told with its own way out.
-            return e.help().or_else(|| {
+            // Switched off, say, is told with its own way out. What is gone, a toolchain's words do not fit.
+            let gone = |e: &FetchError| matches!(e.status(), Some(404 | 410));
+            let others = || {
+                let mut errors = download_errors(e).filter(|e| !gone(e));
+                errors.find_map(Help::help)
+            };
+            return e.help().or_else(others).or_else(|| {
                 Some("check the address, or get the file by other means, and then: xtool sdk import FILE --sha256 DIGEST".to_owned())
             });
         }

@@ -2,10 +2,13 @@
 //!
 //! It looks every unwind record's procedure up by its symbol, and ends with a segmentation fault where there is none:
 //! one that starts at a local label, of which the assembler leaves no trace (aws-lc's big numbers have them; seen with
-//! 0.15.2). A header in front of such a source redefines `.cfi_startproc` so that each start has a symbol. Apple's
-//! assembler directives that it is made of (`.no_dead_strip`, `.macros_off`) are LLVM's too (`DarwinAsmParser.cpp`,
-//! `AsmParser.cpp`). zig heeds no `.alt_entry`. To keep the local labels (`-Wa,-L`) would be wrong: with `.subsections_via_symbols` each of them
-//! begins a part of its own, and `-dead_strip` then removes what a procedure falls through to.
+//! 0.15.2). A header in front of such a source redefines `.cfi_startproc` so that each start has a symbol. The
+//! assembler's directives that it is made of (`.alt_entry`, `.no_dead_strip`, `.macros_off`) are in LLVM's
+//! `AsmParser.cpp` and `DarwinAsmParser.cpp`. To keep the local labels (`-Wa,-L`) would be wrong: with
+//! `.subsections_via_symbols` each of them begins a part of its own, and `-dead_strip` then removes what a procedure
+//! runs into.
+//!
+//! Only what people write (`.S`, `.sx`): `.s` is mostly a compiler's, whose procedures have symbols.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -30,8 +33,8 @@ pub(super) fn stub_files(spec: &Spec) -> Vec<(&'static str, String)> {
     }
 }
 
-/// The header before the caller's own, where a source is assembly that the preprocessor reads. Beside it, C passes
-/// over the header's text.
+/// The header before the caller's own, where a source is assembly to be assembled: preprocessed text (`-E`) is read by
+/// others than assemblers. Beside it, C passes over the header's text.
 pub(super) fn before(context: Context<'_>, variant: &Path, args: &[OsString]) -> Vec<OsString> {
     let is_read = |name: &str| {
         let end = name.rsplit_once('.').map(|(_, end)| end);
@@ -41,7 +44,10 @@ pub(super) fn before(context: Context<'_>, variant: &Path, args: &[OsString]) ->
         let language = arg.to_str().unwrap_or_default();
         language.trim_start_matches("-x") == "assembler-with-cpp"
     };
-    if is_needed(context.spec) && (words(args).any(is_read) || args.iter().any(is_named)) {
+    if is_needed(context.spec)
+        && !words(args).any(|arg| arg == "-E")
+        && (words(args).any(is_read) || args.iter().any(is_named))
+    {
         vec!["-include".into(), variant.join(FILE).into()]
     } else {
         Vec::new()
@@ -73,9 +79,10 @@ mod tests {
             assert!(!of(apple, "0.16.0", yes), "{yes:?}");
             assert!(!of("aarch64-unknown-linux-gnu", "0.15.2", yes), "{yes:?}");
         }
-        // Not read by the preprocessor; an output; nothing that is compiled.
+        // A compiler's; text for others; an output; nothing that is compiled.
         for no in [
             &["-c", "a.s"][..],
+            &["-E", "-x", "assembler-with-cpp", "a.ld.in"],
             &["-c", "a.c", "-o", "a.S"],
             &["a.o", "-o", "a"],
         ] {

@@ -52,14 +52,14 @@ pub(super) fn osxcrosss_own_names(lab: &Lab, project: &Path) {
 /// directive that parts a file at its symbols, and leaves out neither what is called nor what is run into.
 pub(super) fn a_procedure_without_a_symbol(lab: &Lab, target: &str, shims: &Path) {
     let dir = lab.dir.path();
-    let (call, four) = match target {
-        ARM => ("bl", "mov x1, #4"),
-        _ => ("call", "mov $4, %ecx"),
+    let (call, four, again) = match target {
+        ARM => ("bl", "mov x1, #4", "b.ne _outer"),
+        _ => ("call", "mov $4, %ecx", "jne _outer"),
     };
     for end in ["", ".subsections_via_symbols\n"] {
         let source = dir.join("procedures.S");
         let text = format!(
-            ".text\n.globl _outer\n_outer:\n.cfi_startproc\n{call} Linner\n{four}\n.cfi_endproc\n\
+            ".text\n.globl _outer\n_outer:\n.cfi_startproc\n{again}\n{call} Linner\n{four}\n.cfi_endproc\n\
              Lnext:\n.cfi_startproc\n{four}\nret\n.cfi_endproc\nLinner:\n.cfi_startproc\n{four}\nret\n.cfi_endproc\n{end}"
         );
         fs_err::write(&source, text).unwrap();
