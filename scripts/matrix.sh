@@ -15,7 +15,7 @@
 # Every result is kept in XTOOL_MATRIX (default target/matrix), so that a run can be broken off, taken up, done in
 # pieces and joined: state files are lines `crate target result seconds remark commit`, and the last one for a pair
 # counts. tests/projects/matrix/results-*.tsv are those of the runs so far: `--join` them to go on from there. The
-# peer's table has xtool's results from results-xtool.tsv and the state; its own take results-zigbuild.tsv.
+# peer's table takes xtool's results from results-xtool.tsv and the state by itself: join results-zigbuild.tsv only.
 # XTOOL_MATRIX_TARGET is cargo's target directory, for what has compiled Rust's library already.
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
@@ -48,7 +48,6 @@ done
 [ ${#targets[@]} -gt 0 ] || targets=("${all_targets[@]}")
 [ ${#crates[@]} -gt 0 ] || crates=("${all_crates[@]}")
 
-top=$PWD
 base=${CARGO_TARGET_DIR:-$PWD/target}
 work=${XTOOL_MATRIX:-$base/matrix}
 name=xtool
@@ -87,10 +86,10 @@ shown() {
 }
 
 table() {
-  local crate target result width=10 own=$state beside=$work/beside.tsv
+  local crate target result width=10 beside=$work/beside.tsv
   if [ -n "$peer" ]; then
     width=18
-    cat "$top/tests/projects/matrix/results-xtool.tsv" "$work/state-xtool.tsv" >"$beside" 2>/dev/null || true
+    cat tests/projects/matrix/results-xtool.tsv "$work/state-xtool.tsv" >"$beside" 2>/dev/null || true
     printf '\nxtool, then cargo zigbuild (built only: it brings no runners):\n'
   fi
   printf '\n%-32s' ''
@@ -103,9 +102,7 @@ table() {
       result=$(shown "$crate" "$target" "$peer")
       [ "$result" = '·' ] || count[$result]=$((${count[$result]:-0} + 1))
       if [ -n "$peer" ] && [ "$result" != '·' ]; then
-        state=$beside
-        result="$(shown "$crate" "$target") $result"
-        state=$own
+        result="$(state=$beside && shown "$crate" "$target") $result"
       fi
       printf "%-${width}s" "$result"
     done

@@ -17,8 +17,8 @@ pub(super) fn explain(spec: &Spec, said: &str) -> Option<String> {
 pub(super) fn explain_crash(spec: &Spec) -> Option<String> {
     let zig = spec.zig.as_ref()?;
     let triple = &spec.triple;
-    // Its own Mach-O linker: procedures with unwind records and no symbol. Those of `.S` files
-    // have one (`rules/zig/procedures.rs`); 0.16 links all.
+    // Its own Mach-O linker: procedures with unwind records and no symbol. Those of `.S` files have one
+    // (`rules/zig/procedures.rs`); 0.16 links all.
     (triple.os() == TargetOs::MacOs && zig.version.starts_with("0.15.")).then(|| {
         format!(
             "zig {} crashes on some assembly for macOS, newer ones do not: xtool add {triple} --toolchain zig@0.16.0",

@@ -75,3 +75,90 @@ pub(super) fn late(context: Context<'_>) -> Vec<OsString> {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{link, link_with};
+
+    const WINDOWS: &str = "x86_64-pc-windows-gnu";
+    const I686: &str = "i686-pc-windows-gnu";
+    const GNULLVM: &str = "x86_64-pc-windows-gnullvm";
+
+    #[test]
+    fn windows_takes_zigs_libraries() {
+        assert_eq!(
+            link(
+                WINDOWS,
+                &[
+                    "/d/libcompiler_builtins-1f.rlib",
+                    "-lwindows",
+                    "-l:libpthread.a",
+                    "-lgcc",
+                    "-lmsvcrt",
+                    "-lssp_nonshared",
+                    "-lssp",
+                    "-Wl,--disable-auto-image-base",
+                    "-Wl,--dynamicbase",
+                    "-Wl,--large-address-aware",
+                    "-lgcc_eh",
+                    "-lkernel32",
+                ]
+            ),
+            "-lgcc_eh -lkernel32"
+        );
+        // What a DLL exports.
+        assert_eq!(
+            link(WINDOWS, &["-Wl,/tmp/rustc1/list.def"]),
+            "/tmp/rustc1/list.def"
+        );
+        assert_eq!(link(WINDOWS, &["-Wl,-Bdynamic"]), "-Wl,-search_paths_first");
+        assert_eq!(
+            link(WINDOWS, &["-lsynchronization"]),
+            "-lapi-ms-win-core-synch-l1-2-0"
+        );
+        assert_eq!(
+            link(
+                WINDOWS,
+                &["crt2.o", "/r/self-contained/dllcrt2.o", "-nostartfiles"]
+            ),
+            ""
+        );
+    }
+
+    #[test]
+    fn windows_on_i686_unwinds_by_zigs_library() {
+        assert_eq!(
+            link(I686, &["rsbegin.o", "-lgcc_eh", "/r/lib/rsend.o"]),
+            "-lc++ /v/lib/atomic_is_lock_free.c"
+        );
+    }
+
+    #[test]
+    fn gnullvm_needs_little() {
+        assert_eq!(
+            link(
+                GNULLVM,
+                &["-lmsvcrt", "-lgcc", "/d/libcompiler_builtins-1.rlib"]
+            ),
+            "-lgcc /d/libcompiler_builtins-1.rlib"
+        );
+        assert_eq!(
+            link(GNULLVM, &["-Wl,-Bdynamic", "-lwindows.0.52.0"]),
+            "-Wl,-search_paths_first -lwindows.0.52.0"
+        );
+        // rustc's; a build without the C library is the user's own wish.
+        assert_eq!(
+            link(GNULLVM, &["-nolibc", "--unwindlib=none"]),
+            "--unwindlib=none"
+        );
+        assert_eq!(link(GNULLVM, &["-nolibc", "-O2"]), "-nolibc -O2");
+    }
+
+    #[test]
+    fn zig_0_16_wants_compiler_rt_by_name_on_windows() {
+        assert_eq!(link_with(WINDOWS, "0.16.0", &[]), "-lcompiler_rt");
+        assert_eq!(link_with(WINDOWS, "0.17.1", &[]), "-lcompiler_rt");
+        assert_eq!(link_with(WINDOWS, "0.15.2", &[]), "");
+        assert_eq!(link_with(GNULLVM, "0.16.0", &[]), "");
+    }
+}
