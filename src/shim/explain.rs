@@ -1,10 +1,11 @@
 //! Why a link failed, from the linker's own words: one line that says what mends it. Pure.
 
-use std::path::Path;
-
 use super::Spec;
-use crate::manifest::Family;
 use crate::target::TargetOs;
+
+mod apple;
+mod glibc;
+mod library;
 
 /// The `help:` line for what a linker wrote; `None` when its words stand for themselves.
 pub(super) fn explain(spec: &Spec, said: &str) -> Option<String> {
@@ -28,11 +29,11 @@ pub(super) fn explain_crash(spec: &Spec) -> Option<String> {
 }
 
 fn cause(spec: &Spec, line: &str) -> Option<String> {
-    framework(spec, line)
+    apple::framework(spec, line)
         .or_else(|| exceptions(spec, line))
-        .or_else(|| host_library(spec, line))
-        .or_else(|| newer_glibc(spec, line))
-        .or_else(|| missing_library(spec, line))
+        .or_else(|| library::host_library(spec, line))
+        .or_else(|| glibc::newer_glibc(spec, line))
+        .or_else(|| library::missing_library(spec, line))
 }
 
 /// What throws, compiled against a C++ library that cannot.
@@ -48,205 +49,11 @@ fn exceptions(spec: &Spec, line: &str) -> Option<String> {
     })
 }
 
-/// A framework, or a header of one. zig: `unable to find framework 'Foundation'`; ld64.lld: `framework not found for
-/// -framework Foundation`; Apple's ld: `framework not found Foundation`.
-fn framework(spec: &Spec, line: &str) -> Option<String> {
-    if spec.triple.os() != TargetOs::MacOs {
-        return None;
-    }
-    let name = between(line, "unable to find framework '", "'")
-        .or_else(|| after(line, "framework not found for -framework "))
-        .or_else(|| after(line, "framework not found "))
-        .or_else(|| header_of_framework(line))?;
-    Some(of_apple(spec, name))
-}
-
-/// What only Apple's SDK has.
-fn of_apple(spec: &Spec, name: &str) -> String {
-    let triple = &spec.triple;
-    match &spec.sdk {
-        None => format!(
-            "`{name}` is part of Apple's SDK, which this toolchain does not have: xtool sdk import PATH && xtool add {triple}"
-        ),
-        Some(sdk) => format!(
-            "the macOS {} SDK of this project has no `{name}`: check its spelling, or take another SDK: xtool sdk import PATH && xtool add {triple} --sdk NAME",
-            sdk.version
-        ),
-    }
-}
-
-/// A library that the host's own packages installed.
-fn host_library(spec: &Spec, line: &str) -> Option<String> {
-    let path = foreign(line)
-        .or_else(|| in_archive(line))
-        .filter(|path| is_hosts_own(spec, path))?;
-    let triple = &spec.triple;
-    Some(format!(
-        "`{path}` is this machine's, not {triple}'s: build the library for the target (a crate's `vendored` or \
-         `bundled` feature does), and keep -L/usr/lib and the host's pkg-config out"
-    ))
-}
-
-/// A symbol, or the version of one, that the toolchain's glibc does not have yet.
-fn newer_glibc(spec: &Spec, line: &str) -> Option<String> {
-    let triple = &spec.triple;
-    if !triple.is_glibc() || !line.contains("undefined ") {
-        return None;
-    }
-    let zig = spec.family == Family::Zig;
-    let toolchain = if zig { "" } else { " --toolchain zig" };
-    // Of a library in the link: the version stands beside the symbol. Two `@` are a default version, which is there:
-    // its library was not named.
-    if let Some((before, version)) = line
-        .split_once("@GLIBC_")
-        .filter(|(b, _)| !b.ends_with('@'))
-    {
-        let version: String = version
-            .chars()
-            .take_while(|c| c.is_ascii_digit() || *c == '.')
-            .collect();
-        let symbol = before.rsplit([' ', '`', '\'']).next().unwrap_or_default();
-        return Some(format!(
-            "a library in this link needs `{symbol}` of glibc {version}: build it for the target too, or raise the \
-             floor: xtool add {triple}{toolchain} --glibc {version}   (programs then need that glibc)"
-        ));
-    }
-    let symbol = undefined(line)?;
-    let (_, version) = NEWER_THAN_OLD_GLIBC
-        .iter()
-        .find(|(name, _)| *name == symbol)?;
-    let than = if zig {
-        "this target's floor"
-    } else {
-        "this toolchain's"
-    };
-    Some(format!(
-        "`{symbol}` came with glibc {version}, newer than {than}: xtool add {triple}{toolchain} --glibc {version}   (programs then need that glibc)"
-    ))
-}
-
-fn missing_library(spec: &Spec, line: &str) -> Option<String> {
-    let name = not_found(line)?;
-    let triple = &spec.triple;
-    if triple.os() == TargetOs::MacOs && spec.sdk.is_none() && APPLES_OWN.contains(&name) {
-        return Some(of_apple(spec, &format!("-l{name}")));
-    }
-    if let (TargetOs::MacOs, Some(sdk), true) = (triple.os(), &spec.sdk, LIBSYSTEMS.contains(&name))
-    {
-        return Some(format!(
-            "the macOS {} SDK in {} has no `usr/lib/lib{name}.tbd`, which every whole one has: xtool sdk import PATH && xtool add {triple}",
-            sdk.version,
-            sdk.path.display()
-        ));
-    }
-    Some(format!(
-        "no `{name}` for {triple}: the host's packages do not serve. Build it for the target (a crate's `vendored`, \
-         `bundled` or `static` feature does), and name its folder with -L"
-    ))
-}
-
-/// What came after the oldest floor, by the first version that exports it (glibc's `NEWS`, "New features" of that
-/// version); the ones that prebuilt objects meet in practice.
-const NEWER_THAN_OLD_GLIBC: [(&str, &str); 24] = [
-    ("secure_getenv", "2.17"),
-    ("getrandom", "2.25"),
-    ("getentropy", "2.25"),
-    ("explicit_bzero", "2.25"),
-    ("reallocarray", "2.26"),
-    ("preadv2", "2.26"),
-    ("memfd_create", "2.27"),
-    ("copy_file_range", "2.27"),
-    ("mlock2", "2.27"),
-    ("fcntl64", "2.28"),
-    ("statx", "2.28"),
-    ("renameat2", "2.28"),
-    ("thrd_create", "2.28"),
-    ("gettid", "2.30"),
-    ("pthread_cond_clockwait", "2.30"),
-    ("pthread_clockjoin_np", "2.31"),
-    ("stat64", "2.33"),
-    ("fstat64", "2.33"),
-    ("lstat64", "2.33"),
-    ("stat", "2.33"),
-    ("closefrom", "2.34"),
-    ("close_range", "2.34"),
-    ("__isoc23_strtol", "2.38"),
-    ("strlcpy", "2.38"),
-];
-
-/// Libraries that exist only in the SDK.
-const APPLES_OWN: [&str; 6] = ["objc", "c++", "xml2", "z", "sqlite3", "resolv"];
-
-/// The C library, whole and by its parts, which an SDK has as links to the whole.
-const LIBSYSTEMS: [&str; 6] = ["System", "System.B", "c", "m", "pthread", "dl"];
-
-/// GNU ld, gold: `cannot find -lfoo`; zig: `unable to find dynamic system library 'foo'`; lld: `unable to find
-/// library -lfoo`, `library not found for -lfoo`.
-fn not_found(line: &str) -> Option<&str> {
-    let name = after(line, "cannot find -l")
-        .or_else(|| after(line, "unable to find library -l"))
-        .or_else(|| after(line, "library not found for -l"))
-        .or_else(|| between(line, "unable to find dynamic system library '", "'"))
-        .or_else(|| between(line, "unable to find static system library '", "'"))?;
-    Some(name.trim_end_matches(':')).filter(|name| !name.is_empty())
-}
-
 /// lld: `undefined symbol: fcntl64`; GNU ld: `undefined reference to …`, with the name in a grave accent and a quote.
 fn undefined(line: &str) -> Option<&str> {
     after(line, "undefined symbol: ")
         .or_else(|| between(line, "undefined reference to `", "'"))
         .map(|s| s.split('@').next().unwrap_or(s))
-}
-
-/// A file of another machine's. lld: `P is incompatible with aarch64linux`, `P: unknown file type`; ld64.lld: `P:
-/// unhandled file type`; zig for macOS: `note: while parsing P`; GNU ld: `P: error adding symbols: file in wrong
-/// format`, `skipping incompatible P when …`.
-fn foreign(line: &str) -> Option<&str> {
-    for word in [
-        " is incompatible with ",
-        ": error adding symbols: file in wrong format",
-        ": file not recognized",
-        ": unknown file type",
-        ": unhandled file type",
-        ": file in wrong format",
-    ] {
-        if let Some((before, _)) = line.split_once(word) {
-            return Some(before.rsplit(": ").next()?.trim());
-        }
-    }
-    between(line, "skipping incompatible ", " when").or_else(|| after(line, "note: while parsing "))
-}
-
-/// Whose undefined symbols they are. lld: `>>> referenced by gzlib.o:(gz_open) in archive P`.
-fn in_archive(line: &str) -> Option<&str> {
-    line.strip_prefix(">>> ")?;
-    after(line, " in archive ")
-}
-
-/// Whether it lies where the host's packages keep libraries, and is not the toolchain's.
-fn is_hosts_own(spec: &Spec, path: &str) -> bool {
-    let path = Path::new(path);
-    !path.starts_with(&spec.root)
-        && [
-            "/usr/lib",
-            "/usr/lib32",
-            "/usr/lib64",
-            "/lib",
-            "/lib64",
-            "/usr/local",
-            "/opt/homebrew",
-        ]
-        .iter()
-        .any(|folder| path.starts_with(folder))
-}
-
-/// `'Foundation/Foundation.h' file not found`
-fn header_of_framework(line: &str) -> Option<&str> {
-    let (before, _) = line.split_once("' file not found")?;
-    let header = before.rsplit('\'').next()?;
-    let (framework, file) = header.split_once('/')?;
-    let stem = file.strip_suffix(".h")?;
-    (framework == stem || framework == "CommonCrypto").then_some(framework)
 }
 
 fn after<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
@@ -259,6 +66,9 @@ fn between<'a>(line: &'a str, mark: &str, end: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::manifest::Family;
+
     #[test]
     fn a_crash_of_zigs_linker_names_the_version_that_does_not() {
         let mut spec = super::Spec::new(
@@ -280,8 +90,6 @@ mod tests {
         spec.zig = Some(zig("0.16.0"));
         assert_eq!(explain_crash(&spec), None);
     }
-
-    use super::*;
 
     fn help(triple: &str, family: Family, said: &str) -> Option<String> {
         explain(
@@ -404,31 +212,6 @@ mod tests {
             assert!(found.contains(expected), "{said}: {found}");
             assert_eq!(found.lines().count(), 1);
         }
-    }
-
-    #[test]
-    fn a_part_of_the_c_library_is_the_sdks_to_have() {
-        let mut spec = Spec::new(
-            "aarch64-apple-darwin".parse().unwrap(),
-            Family::Clang,
-            "/t".into(),
-        );
-        spec.sdk = Some(crate::shim::Sdk {
-            path: "/sdk".into(),
-            version: "14.5".into(),
-        });
-        let said = "ld64.lld: error: library not found for -lm";
-        let help = explain(&spec, said).unwrap();
-        assert!(
-            help.contains("14.5 SDK in /sdk has no `usr/lib/libm.tbd`"),
-            "{help}"
-        );
-        assert!(help.contains("xtool sdk import"), "{help}");
-        let other = explain(&spec, "ld64.lld: error: library not found for -lfoo").unwrap();
-        assert!(
-            other.starts_with("no `foo` for aarch64-apple-darwin"),
-            "{other}"
-        );
     }
 
     #[test]
