@@ -51,6 +51,11 @@ impl Sha256 {
         Self::of_reader(crate::regular::open(path)?.0)
     }
 
+    /// The digest itself.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first eight digits, for names that people read.
     pub fn short(&self) -> String {
         self.to_string()[..8].to_owned()

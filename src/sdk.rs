@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::digest::Sha256;
 use crate::help::Help;
 use crate::owner;
 use crate::shim::Sdk;
@@ -239,14 +240,25 @@ pub struct Imported {
     pub version: String,
     /// The folder with `SDKSettings.json`, absolute.
     pub path: PathBuf,
+    /// What tells it from another of its name: digits of a digest.
+    id: String,
 }
 
 impl Imported {
+    /// One in a folder of the user's, which may change: compile caches compare the headers that they saw by their paths,
+    /// so another folder is another SDK.
+    fn of_the_users(mut self) -> Self {
+        let told = format!("{} {}", self.id, self.path.display());
+        self.id = Sha256::of(told.as_bytes()).short();
+        self
+    }
+
     /// What a shim needs of it.
     pub fn for_shim(&self) -> Sdk {
         Sdk {
             path: self.path.clone(),
             version: self.version.clone(),
+            id: Some(self.id.clone()),
         }
     }
 }
@@ -306,6 +318,7 @@ pub fn inspect(path: &Path) -> Result<Imported, SdkError> {
         name: format!("MacOSX{}", settings.version),
         version: settings.version,
         path: path.to_owned(),
+        id: Sha256::of(&text).short(),
     })
 }
 
@@ -362,7 +375,7 @@ fn parts(version: &str) -> Vec<u32> {
 /// The SDK that was asked for by name or by an absolute path; with nothing asked for the newest, if there is one.
 pub fn find(store: &Store, asked: Option<&str>) -> Result<Option<Imported>, SdkError> {
     if let Some(path) = asked.map(Path::new).filter(|p| p.is_absolute()) {
-        return within(path).map(Some);
+        return within(path).map(|sdk| Some(sdk.of_the_users()));
     }
     let all = imported(store);
     let Some(asked) = asked else {

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use crate::target::TargetOs;
 
+mod driver;
 mod error;
 mod exec;
 mod explain;
@@ -29,13 +30,14 @@ mod terminal;
 mod variant;
 mod xcrun;
 
+pub use driver::NAMES;
 pub use error::ShimError;
 pub use lipo::LipoError;
 pub use osxcross::folder as osxcross_folder;
 pub use rules::{Environment, Invocation};
 pub use runner::{DEBIAN_WINE64, runs_directly};
 pub use spec::{Runner, RunnerKind, Sdk, Spec, Tools, Zig};
-pub use variant::{tools_of, variant_name, write_variant};
+pub use variant::{link_driver, tools_of, variant_name, write_variant};
 pub use xcrun::XcrunError;
 
 /// The file beside a shim that says what it stands for.
@@ -239,9 +241,10 @@ fn folder_of(argv0: &Path) -> Option<PathBuf> {
         None => std::env::split_paths(&std::env::var_os("PATH")?)
             .find(|dir| dir.join(argv0).is_file())?,
     };
-    let folder = osxcross::variant_of(&folder).unwrap_or(folder);
     // The path goes into the environment and arguments of children that may change folder.
-    std::path::absolute(folder).ok()
+    let folder = std::path::absolute(folder).ok()?;
+    let folder = driver::beside(&folder).unwrap_or(folder);
+    Some(driver::variant_of(&folder).unwrap_or(folder))
 }
 
 #[cfg(test)]

@@ -218,6 +218,7 @@ mod tests {
         spec.sdk = Some(Sdk {
             path: "/sdk".into(),
             version: "14.5".into(),
+            id: None,
         });
         assert_eq!(
             arguments(&spec).unwrap(),

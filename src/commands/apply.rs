@@ -195,7 +195,8 @@ fn variant(
         session.store.own_zig_cache(&outcome.installed.id);
     }
     let name = shims::variant_name(&outcome.installed.id, triple, &spec)?;
-    let folder = shims::write_variant(&session.store.layout().shims(), &name, &spec, exe)?;
+    let shims_dir = session.store.layout().shims();
+    let folder = shims::write_variant(&shims_dir, &outcome.installed.id, &spec, exe)?;
     let tools = shims::tools_of(&spec);
     Ok(Ready {
         entries: Entries {

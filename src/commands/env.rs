@@ -139,9 +139,9 @@ pub fn prepare(
     if spec.zig.is_some() {
         session.store.own_zig_cache(&installed.id);
     }
-    let name = shims::variant_name(&installed.id, triple, &spec)?;
     let exe = session.store.own_executable()?;
-    let folder = shims::write_variant(&session.store.layout().shims(), &name, &spec, &exe)?;
+    let shims_dir = session.store.layout().shims();
+    let folder = shims::write_variant(&shims_dir, &installed.id, &spec, &exe)?;
     Ok(Prepared {
         installed,
         spec,

@@ -70,7 +70,7 @@ fn path_with(folders: Vec<PathBuf>) -> Result<OsString> {
 
 /// A folder with the tools under the names that `configure --host` looks for: `aarch64-linux-gnu-gcc`.
 fn prefixed(ready: &Prepared, triple: &Triple) -> Result<PathBuf> {
-    let bin = ready.folder.join("bin");
+    let bin = ready.folder.join(shims::NAMES);
     let prefix = gnu_name(triple);
     let tools = shims::tools_of(&ready.spec);
     let names = [
@@ -84,12 +84,14 @@ fn prefixed(ready: &Prepared, triple: &Triple) -> Result<PathBuf> {
     ];
     owner::create_dir_all(&bin)?;
     for (tool, names) in names {
-        if !tools.contains(&tool) {
-            continue;
-        }
-        let (suffix, text) = caller(&shim(&ready.folder, tool));
-        for name in names {
-            let path = bin.join(format!("{prefix}-{name}{suffix}"));
+        for name in names.iter().filter(|_| tools.contains(&tool)) {
+            let name = format!("{prefix}-{name}");
+            if cfg!(unix) && tool.is_driver() {
+                shims::link_driver(&ready.folder, &name, tool)?;
+                continue;
+            }
+            let (suffix, text) = caller(&shim(&ready.folder, tool));
+            let path = bin.join(name + suffix);
             if !fs_err::read(&path).is_ok_and(|found| found == text.as_bytes()) {
                 owner::replace(&path, text.as_bytes(), true)?;
             }

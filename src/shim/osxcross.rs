@@ -43,13 +43,9 @@ pub(super) fn tool(name: &str) -> Option<Tool> {
 
 /// The variant's folder, when `folder` is the one with osxcross's names.
 pub(super) fn variant_of(folder: &Path) -> Option<PathBuf> {
-    let mut above = folder.to_owned();
-    for name in FOLDER.iter().rev() {
-        if above.file_name()?.to_str()? != *name || !above.pop() {
-            return None;
-        }
-    }
-    Some(above)
+    let below: PathBuf = FOLDER.iter().collect();
+    let above = folder.ancestors().nth(FOLDER.len())?;
+    folder.ends_with(below).then(|| above.to_owned())
 }
 
 /// Tools that only macOS has a name for: in this folder as they are, since no host's own is hidden by them.
@@ -61,18 +57,18 @@ pub fn folder(spec: &Spec, variant: &Path) -> Option<PathBuf> {
     (spec.triple.os() == TargetOs::MacOs).then_some(path)
 }
 
-/// The links for the tools that a variant has, relative to its folder. osxcross's own names need an SDK, whose version
+/// The names for the tools that a variant has, relative to its folder. osxcross's own names need an SDK, whose version
 /// is a part of them.
-pub(super) fn names(spec: &Spec, tools: &[Tool]) -> Vec<String> {
+pub(super) fn names(spec: &Spec, tools: &[Tool]) -> Vec<(String, Tool)> {
     if spec.triple.os() != TargetOs::MacOs {
         return Vec::new();
     }
     let has = |tool: &Tool| tools.contains(tool);
     let folder = FOLDER.join("/");
-    let mut out: Vec<String> = APPLES
-        .iter()
-        .filter(|tool| has(tool))
-        .map(|tool| format!("{folder}/{}", tool.name()))
+    let mut out: Vec<(String, Tool)> = APPLES
+        .into_iter()
+        .filter(has)
+        .map(|tool| (format!("{folder}/{}", tool.name()), tool))
         .collect();
     let Some(darwin) = spec.sdk.as_ref().and_then(|sdk| darwin(&sdk.version)) else {
         return out;
@@ -82,15 +78,15 @@ pub(super) fn names(spec: &Spec, tools: &[Tool]) -> Vec<String> {
         "x86_64" => (&["x86_64"], "o64"),
         _ => return out,
     };
-    for (name, _) in NAMES.iter().filter(|(_, tool)| has(tool)) {
+    for (name, tool) in NAMES.into_iter().filter(|(_, tool)| has(tool)) {
         for arch in arches {
-            out.push(format!("{folder}/{arch}-apple-darwin{darwin}-{name}"));
+            out.push((format!("{folder}/{arch}-apple-darwin{darwin}-{name}"), tool));
         }
         if name.starts_with("clang") {
-            out.push(format!("{folder}/{short}-{name}"));
+            out.push((format!("{folder}/{short}-{name}"), tool));
         }
     }
-    out.push(format!("{folder}/{}", Tool::Xcrun.name()));
+    out.push((format!("{folder}/{}", Tool::Xcrun.name()), Tool::Xcrun));
     out
 }
 
@@ -137,19 +133,24 @@ mod tests {
         let without = names(&spec, &[Tool::Cc, Tool::Lipo]);
         assert_eq!(
             without,
-            ["osxcross/bin/lipo"],
+            [("osxcross/bin/lipo".to_owned(), Tool::Lipo)],
             "no SDK, no name with its version"
         );
         spec.sdk = Some(Sdk {
             path: "/sdk".into(),
             version: "14.5".into(),
+            id: None,
         });
         let names = names(&spec, &Tool::ALL);
-        for name in &names {
+        for (name, tool) in &names {
             let name = name.strip_prefix("osxcross/bin/").unwrap();
-            assert!(Tool::from_name(name).is_some(), "{name}");
+            assert_eq!(Tool::from_name(name), Some(*tool), "{name}");
         }
-        let has = |name: &str| names.iter().any(|n| n == &format!("osxcross/bin/{name}"));
+        let has = |name: &str| {
+            names
+                .iter()
+                .any(|(n, _)| n == &format!("osxcross/bin/{name}"))
+        };
         assert!(has("oa64-clang++") && has("arm64-apple-darwin23-lipo") && has("xcrun"));
         assert!(!has("o64-clang"));
     }

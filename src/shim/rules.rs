@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use super::{ShimError, Spec, Tool};
 use crate::manifest::Family;
 
+/// The version of the rules: raised when they give a compiler other arguments than before, so that compile caches do
+/// not return what the old ones made (the test `tests/suite/rules.rs` notices). A part of a driver's identity.
+pub const VERSION: u32 = 2;
+
 mod apply;
 pub mod clang;
 pub mod gcc;
@@ -50,6 +54,8 @@ impl Invocation {
 pub struct Environment {
     /// `MACOSX_DEPLOYMENT_TARGET`: the oldest macOS that the user wants, as rustc reads it.
     pub deployment_target: Option<String>,
+    /// Whether ccache runs the compiler (see [`macos::told_to_caches`]).
+    pub ccache: bool,
 }
 
 impl Environment {
@@ -58,8 +64,16 @@ impl Environment {
         let name = crate::env_vars::MACOSX_DEPLOYMENT_TARGET;
         Self {
             deployment_target: crate::env_vars::non_empty(name).and_then(|v| v.into_string().ok()),
+            ccache: std::env::var_os(crate::env_vars::CCACHE_DISABLE).is_some(),
         }
     }
+}
+
+/// Small files that a variant's folder holds for the rules: relative path and text.
+pub(super) fn files(spec: &Spec) -> Vec<(&'static str, String)> {
+    let mut files = zig::stub_files(spec);
+    files.extend(macos::stub_files(spec));
+    files
 }
 
 /// What `tool` is run as, for any tool but [`Tool::Run`]. `args` come without argv[0] and without response files;
@@ -108,6 +122,19 @@ pub(super) fn links(args: &[OsString]) -> bool {
         }
     }
     input
+}
+
+/// Whether an input goes through the preprocessor, by its name or as standard input.
+pub(super) fn is_preprocessed(args: &[OsString]) -> bool {
+    const SOURCES: [&str; 10] = ["c", "cc", "cpp", "cxx", "c++", "C", "m", "mm", "S", "sx"];
+    let mut is_value = false;
+    args.iter().filter_map(|a| a.to_str()).any(|text| {
+        if std::mem::replace(&mut is_value, takes_value(text)) {
+            return false;
+        }
+        let end = text.rsplit_once('.').map(|(_, end)| end);
+        text == "-" || !text.starts_with('-') && end.is_some_and(|end| SOURCES.contains(&end))
+    })
 }
 
 /// Whether a driver is given Objective-C, by the name of a file or by `-x`.

@@ -15,7 +15,7 @@ pub(super) const SCHEMA: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Spec {
-    schema: u32,
+    pub(super) schema: u32,
     /// The target.
     pub triple: Triple,
     /// Which rules rewrite the arguments.
@@ -116,6 +116,9 @@ pub struct Sdk {
     pub path: PathBuf,
     /// `14.5`.
     pub version: String,
+    /// What tells it from another of the same name and version; an older xtool's settings have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// What runs the target's programs.
@@ -314,6 +317,7 @@ mod tests {
         spec.sdk = Some(Sdk {
             path: "/sdk".into(),
             version: "14.5".into(),
+            id: None,
         });
         spec.deployment_target = Some("11.0".into());
         spec.runner = Runner::named("qemu-aarch64", None);

@@ -1,4 +1,4 @@
-//! A variant's folder: `shim.toml` and one link a tool.
+//! A variant's folder: `shim.toml`, a driver file for each compiler, and a link for each other tool.
 //!
 //! Written so that builds which use the folder meanwhile never see a half of it: a new folder is staged and renamed,
 //! an existing one gets each changed file by rename.
@@ -6,8 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::rules::zig;
-use super::{SPEC_FILE, ShimError, Spec, Tool, osxcross};
+use super::driver::{self, Identity};
+use super::{SPEC_FILE, ShimError, Spec, Tool, osxcross, rules};
 use crate::build_env::{CMAKE_FILE, cmake};
 use crate::digest::Sha256;
 use crate::owner;
@@ -34,24 +34,25 @@ pub fn tools_of(spec: &Spec) -> Vec<Tool> {
         .collect()
 }
 
-/// Writes the folder `shims_dir/name` and gives its path; nothing is written when it is already right.
-/// `xtool_exe` is the copy of xtool in the store that the links lead to. Any number of processes may do it at once.
+/// Writes the folder of a variant below `shims_dir` and gives its path; nothing is written when it is already right.
+/// `toolchain_id` names the toolchain's bytes, `xtool_exe` is the copy of xtool in the store that the tools lead to. Any
+/// number of processes may do it at once.
 pub fn write_variant(
     shims_dir: &Path,
-    name: &str,
+    toolchain_id: &str,
     spec: &Spec,
     xtool_exe: &Path,
 ) -> Result<PathBuf, ShimError> {
-    let folder = shims_dir.join(name);
-    let files = files_of(spec, &folder)?;
+    let folder = shims_dir.join(variant_name(toolchain_id, &spec.triple, spec)?);
+    let plan = Plan::new(toolchain_id, spec, &folder, xtool_exe)?;
     let write = || -> io::Result<()> {
-        if is_right(&folder, spec, &files, xtool_exe) {
+        if plan.is_done(&folder) {
             return Ok(());
         }
         owner::create_dir_all(shims_dir)?;
         if !folder.exists() {
             let staged = owner::staged_dir(".staged-", shims_dir)?;
-            fill(staged.path(), spec, &files, xtool_exe)?;
+            plan.carry_out(staged.path())?;
             if fs_err::rename(staged.path(), &folder).is_ok() {
                 // The staged folder is the real one now; there is nothing left to remove.
                 let _ = staged.keep();
@@ -59,7 +60,7 @@ pub fn write_variant(
             }
             // Somebody else was first: bring theirs up to date.
         }
-        fill(&folder, spec, &files, xtool_exe)
+        plan.carry_out(&folder)
     };
     write().map_err(|source| ShimError::Write {
         path: folder.clone(),
@@ -68,60 +69,222 @@ pub fn write_variant(
     Ok(folder)
 }
 
-/// Every plain file of the folder: relative path and text.
-fn files_of(spec: &Spec, folder: &Path) -> Result<Vec<(&'static str, String)>, ShimError> {
-    // The settings last: a folder that has them has everything.
-    let mut files: Vec<(&'static str, String)> = zig::stub_files(spec);
-    files.push((CMAKE_FILE, cmake::toolchain_file(spec, folder)));
-    files.push((SPEC_FILE, spec.render()?));
-    Ok(files)
-}
-
-/// Every link of the folder, relative to it: one a tool, and for macOS the same under Apple's and osxcross's names.
-fn links_of(spec: &Spec) -> Vec<PathBuf> {
-    let tools = tools_of(spec);
-    let own = tools.iter().map(|tool| tool.name().to_owned());
-    let suffix = std::env::consts::EXE_SUFFIX;
-    own.chain(osxcross::names(spec, &tools))
-        .map(|name| PathBuf::from(format!("{name}{suffix}")))
-        .collect()
-}
-
-fn is_right(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) -> bool {
-    let same_text = |(name, text): &(&str, String)| {
-        fs_err::read(folder.join(name)).is_ok_and(|found| found == text.as_bytes())
+/// Gives a compiler's driver another name, in the variant's folder for such names. Whoever asks what compiler that is
+/// finds the driver itself.
+pub fn link_driver(variant: &Path, name: &str, tool: Tool) -> Result<(), ShimError> {
+    let link = |at: &Path, to: &Path| -> io::Result<()> {
+        if is_link_with(at, to) {
+            return Ok(());
+        }
+        place(at, |at| make_link(to, at))
     };
-    files.iter().all(same_text)
-        && links_of(spec)
-            .into_iter()
-            .all(|link| is_link_to(&folder.join(link), exe))
+    let bin = variant.join(driver::NAMES);
+    let up = Path::new("..");
+    link(&bin.join(driver::TOOLS), &up.join(driver::TOOLS))
+        .and_then(|()| link(&bin.join(name), &up.join(tool.name())))
+        .map_err(|source| ShimError::Write {
+            path: variant.to_owned(),
+            source,
+        })
 }
 
-fn fill(folder: &Path, spec: &Spec, files: &[(&str, String)], exe: &Path) -> io::Result<()> {
-    for link in links_of(spec) {
-        let link = folder.join(link);
-        if let Some(parent) = link.parent() {
-            owner::create_dir_all(parent)?;
+/// What a variant's folder holds; every path is relative to it.
+struct Plan<'a> {
+    exe: &'a Path,
+    drivers: Vec<Driver>,
+    /// Links to the copy of xtool.
+    links: Vec<PathBuf>,
+    /// Links to other places in the folder, by their text.
+    inner: Vec<(PathBuf, PathBuf)>,
+    /// Plain files. The settings last: a folder that has them has everything.
+    files: Vec<(&'static str, String)>,
+}
+
+struct Driver {
+    path: PathBuf,
+    identity: Identity,
+    /// The whole file, or on Windows what stands behind the copy of xtool.
+    content: Vec<u8>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(
+        toolchain_id: &str,
+        spec: &Spec,
+        folder: &Path,
+        exe: &'a Path,
+    ) -> Result<Self, ShimError> {
+        let mut plan = Self {
+            exe,
+            drivers: Vec::new(),
+            links: Vec::new(),
+            inner: Vec::new(),
+            files: rules::files(spec),
+        };
+        plan.files
+            .push((CMAKE_FILE, cmake::toolchain_file(spec, folder)));
+        plan.files.push((SPEC_FILE, spec.render()?));
+        let tools = tools_of(spec);
+        for &tool in &tools {
+            if tool.is_driver() {
+                plan.driver(tool, Identity::new(toolchain_id, spec, tool));
+            } else {
+                plan.links.push(file_of(tool.name()));
+            }
         }
-        if !is_link_to(&link, exe) {
-            place(&link, |at| make_link(exe, at))?;
+        for (name, tool) in osxcross::names(spec, &tools) {
+            plan.other_name(&name, tool);
         }
+        Ok(plan)
     }
-    for (name, text) in files {
-        let path = folder.join(name);
-        if let Some(parent) = path.parent() {
-            owner::create_dir_all(parent)?;
+
+    fn driver(&mut self, tool: Tool, identity: Identity) {
+        let content = content_of(&identity, tool, self.exe);
+        if cfg!(unix) {
+            self.links.push(Path::new(driver::TOOLS).join(tool.name()));
         }
-        if !fs_err::read(&path).is_ok_and(|found| found == text.as_bytes()) {
-            place(&path, |at| owner::write(at, text))?;
-        }
+        self.drivers.push(Driver {
+            path: file_of(tool.name()),
+            identity,
+            content,
+        });
     }
-    Ok(())
+
+    /// A tool under another name, in a folder of its own. A driver's leads to the driver, and what that runs is found
+    /// beside the name.
+    fn other_name(&mut self, name: &str, tool: Tool) {
+        let path = file_of(name);
+        if !cfg!(unix) || !tool.is_driver() {
+            self.links.push(path);
+            return;
+        }
+        let depth = path.components().count() - 1;
+        let up: PathBuf = std::iter::repeat_n("..", depth).collect();
+        let tools = path.with_file_name(driver::TOOLS);
+        if !self.inner.iter().any(|(at, _)| *at == tools) {
+            self.inner.push((tools, up.join(driver::TOOLS)));
+        }
+        self.inner.push((path, up.join(tool.name())));
+    }
+
+    fn is_done(&self, folder: &Path) -> bool {
+        let has_text =
+            |(name, text): &(&str, String)| is_file_with(&folder.join(name), text.as_bytes());
+        self.files.iter().all(has_text)
+            && self
+                .drivers
+                .iter()
+                .all(|driver| driver.is_there(folder, self.exe))
+            && self
+                .links
+                .iter()
+                .all(|link| is_link_to(&folder.join(link), self.exe))
+            && self
+                .inner
+                .iter()
+                .all(|(at, to)| is_link_with(&folder.join(at), to))
+    }
+
+    fn carry_out(&self, folder: &Path) -> io::Result<()> {
+        for link in &self.links {
+            let link = folder.join(link);
+            if !is_link_to(&link, self.exe) {
+                place(&link, |at| make_link(self.exe, at))?;
+            }
+        }
+        // After the links that they run.
+        for driver in &self.drivers {
+            if !driver.is_there(folder, self.exe) {
+                place(&folder.join(&driver.path), |at| driver.write(at, self.exe))?;
+            }
+        }
+        for (at, to) in &self.inner {
+            let at = folder.join(at);
+            if !is_link_with(&at, to) {
+                place(&at, |at| make_link(to, at))?;
+            }
+        }
+        for (name, text) in &self.files {
+            let path = folder.join(name);
+            if !is_file_with(&path, text.as_bytes()) {
+                place(&path, |at| owner::write(at, text))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Driver {
+    #[cfg(unix)]
+    fn is_there(&self, folder: &Path, _exe: &Path) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = folder.join(&self.path);
+        // Not one that a link leads to: an older xtool had links here.
+        path.symlink_metadata().is_ok_and(|m| {
+            m.is_file()
+                && m.permissions().mode() & 0o100 != 0
+                && m.modified().is_ok_and(|t| t == self.identity.time())
+        }) && is_file_with(&path, &self.content)
+    }
+
+    #[cfg(unix)]
+    fn write(&self, at: &Path, _exe: &Path) -> io::Result<()> {
+        use std::io::Write as _;
+        let mut file = owner::create_new(at, true)?;
+        file.write_all(&self.content)?;
+        file.file().set_modified(self.identity.time())
+    }
+
+    /// The copy is told by its length and by what stands behind it, which names the build.
+    #[cfg(not(unix))]
+    fn is_there(&self, folder: &Path, exe: &Path) -> bool {
+        use std::io::{Read as _, Seek as _, SeekFrom};
+        let length = |path: &Path| fs_err::metadata(path).map(|m| m.len());
+        let same = || -> io::Result<bool> {
+            let path = folder.join(&self.path);
+            let mut file = fs_err::File::open(&path)?;
+            let own = length(exe)?;
+            let mut tail = Vec::new();
+            file.seek(SeekFrom::Start(own))?;
+            file.by_ref().take(64 * 1024).read_to_end(&mut tail)?;
+            Ok(tail == self.content && file.metadata()?.modified()? == self.identity.time())
+        };
+        same().unwrap_or(false)
+    }
+
+    #[cfg(not(unix))]
+    fn write(&self, at: &Path, exe: &Path) -> io::Result<()> {
+        use std::io::Write as _;
+        owner::copy(exe, at)?;
+        let mut file = fs_err::OpenOptions::new().append(true).open(at)?;
+        file.write_all(&self.content)?;
+        file.file().set_modified(self.identity.time())
+    }
+}
+
+#[cfg(unix)]
+fn content_of(identity: &Identity, tool: Tool, _exe: &Path) -> Vec<u8> {
+    driver::content(identity, tool)
+}
+
+#[cfg(not(unix))]
+fn content_of(identity: &Identity, _tool: Tool, exe: &Path) -> Vec<u8> {
+    driver::tail(identity, exe).into_bytes()
+}
+
+/// The file of a tool's name on this host.
+fn file_of(name: &str) -> PathBuf {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX).into()
+}
+
+fn is_file_with(path: &Path, bytes: &[u8]) -> bool {
+    fs_err::read(path).is_ok_and(|found| found == bytes)
 }
 
 /// Makes a file under another name and renames it over `path`.
 fn place(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
+    owner::create_dir_all(folder)?;
     let scratch = tempfile::Builder::new()
         .prefix(".staged-")
         .tempdir_in(folder)?;
@@ -148,7 +311,11 @@ fn make_link(exe: &Path, at: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 fn is_link_to(link: &Path, exe: &Path) -> bool {
-    fs_err::read_link(link).is_ok_and(|to| to == exe)
+    is_link_with(link, exe)
+}
+
+fn is_link_with(link: &Path, text: &Path) -> bool {
+    fs_err::read_link(link).is_ok_and(|to| to == text)
 }
 
 #[cfg(not(unix))]

@@ -238,6 +238,7 @@ mod tests {
         spec.sdk = Some(Sdk {
             path: root.join("sdk"),
             version: "14.5".into(),
+            id: None,
         });
         let tools = &mut spec.tools;
         for (tool, name) in [

@@ -8,6 +8,9 @@ use xtool::shim::{Runner, Spec, Zig, tools_of, variant_name, write_variant};
 #[cfg(unix)]
 mod run;
 
+/// Names the bytes of the toolchain.
+const ID: &str = "toolchain-1.0-0a1b2c3d";
+
 /// A home with a toolchain folder and room for shims.
 struct Home {
     dir: tempfile::TempDir,
@@ -49,7 +52,7 @@ impl Home {
     }
 
     fn write(&self, spec: &Spec) -> PathBuf {
-        write_variant(&self.shims(), "v", spec, xtool()).expect("a variant")
+        write_variant(&self.shims(), ID, spec, xtool()).expect("a variant")
     }
 }
 
@@ -86,6 +89,12 @@ fn a_variant_has_links_for_what_its_toolchain_has() {
         .collect();
     assert_eq!(tools_of(&spec).len(), expected.len());
     expected.extend(["shim.toml".to_owned(), "toolchain.cmake".to_owned()]);
+    if cfg!(unix) {
+        // What the drivers run.
+        assert_eq!(names_in(&folder.join("tools")), ["c++", "cc"]);
+        expected.push("tools".to_owned());
+        expected.sort();
+    }
     assert_eq!(names_in(&folder), expected);
 
     let bare = home.gcc_spec("x86_64-unknown-linux-musl");
@@ -141,12 +150,24 @@ fn a_damaged_folder_is_repaired() {
     let folder = home.write(&spec);
     let settings = fs_err::read(folder.join("shim.toml")).unwrap();
     fs_err::write(folder.join("shim.toml"), "schema").unwrap();
-    let link = folder.join(format!("cc{}", std::env::consts::EXE_SUFFIX));
-    fs_err::remove_file(&link).unwrap();
-    fs_err::write(&link, "not a link").unwrap();
+    let cc = folder.join(format!("cc{}", std::env::consts::EXE_SUFFIX));
+    let driver = fs_err::read(&cc).unwrap();
+    for damage in [&b"not a driver"[..], &driver[..driver.len() - 1]] {
+        fs_err::remove_file(&cc).unwrap();
+        fs_err::write(&cc, damage).unwrap();
+        home.write(&spec);
+        assert_eq!(fs_err::read(folder.join("shim.toml")).unwrap(), settings);
+        assert_eq!(fs_err::read(&cc).unwrap(), driver);
+    }
+    // A copy of the store that kept no times: caches compare them.
+    let time = || fs_err::metadata(&cc).unwrap().modified().unwrap();
+    let before = time();
+    let file = fs_err::OpenOptions::new().append(true).open(&cc).unwrap();
+    file.file()
+        .set_modified(std::time::SystemTime::now())
+        .unwrap();
     home.write(&spec);
-    assert_eq!(fs_err::read(folder.join("shim.toml")).unwrap(), settings);
-    assert!(fs_err::metadata(&link).unwrap().len() == fs_err::metadata(xtool()).unwrap().len());
+    assert_eq!(time(), before);
 }
 
 /// F42's neighbour: many processes that add the same target write the same variant.
@@ -165,6 +186,6 @@ fn many_writers_at_once_leave_one_right_folder() {
     };
     let folder = home.write(&spec);
     assert_eq!((leftovers(&home.shims()), leftovers(&folder)), (0, 0));
-    assert_eq!(names_in(&home.shims()), ["v"]);
+    assert_eq!(names_in(&home.shims()).len(), 1);
     assert!(folder.join("shim.toml").is_file());
 }

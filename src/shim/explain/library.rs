@@ -115,6 +115,7 @@ mod tests {
         spec.sdk = Some(crate::shim::Sdk {
             path: "/sdk".into(),
             version: "14.5".into(),
+            id: None,
         });
         let said = "ld64.lld: error: library not found for -lm";
         let help = explain(&spec, said).unwrap();

@@ -127,6 +127,7 @@ fn apple(
             out.push(NO_FLOAT16.into());
         }
     }
+    let told = macos::told_to_caches(spec, variant, &args, env);
     let ours = spec.sdk.is_some();
     out.extend(apply(args, |arg| match (arg.text, arg.next) {
         // The SDK and the oldest version are ours to say.
@@ -136,6 +137,7 @@ fn apple(
         (text, _) if macos::is_option(text) => Action::Drop,
         _ => Action::Keep,
     }));
+    out.extend(told);
     let mut invocation = Invocation::new(program, out);
     if let Some(sdk) = &spec.sdk {
         invocation.set("SDKROOT", &sdk.path);
@@ -216,6 +218,7 @@ mod tests {
         spec.sdk = Some(Sdk {
             path: "/sdk".into(),
             version: "14.5".into(),
+            id: None,
         });
         spec
     }

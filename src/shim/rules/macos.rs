@@ -2,13 +2,49 @@
 
 use std::ffi::OsString;
 
-use super::Environment;
+use std::path::Path;
+
+use super::{Environment, is_preprocessed, links};
 use crate::env_vars::MACOSX_DEPLOYMENT_TARGET;
 use crate::shim::{ShimError, Spec, Tool};
 use crate::target::TargetOs;
 
 /// The options that name it.
 const OPTIONS: [&str; 2] = ["-mmacosx-version-min=", "-mmacos-version-min="];
+
+/// Headers in a variant's folder for [`told_to_caches`].
+const TIMED: &str = "caches/timed.h";
+const VERSION: &str = "caches/version.h";
+
+pub(super) fn stub_files(spec: &Spec) -> Vec<(&'static str, String)> {
+    if spec.triple.os() != TargetOs::MacOs {
+        return Vec::new();
+    }
+    vec![
+        (TIMED, include_str!("macos/timed.h").to_owned()),
+        (VERSION, include_str!("macos/version.h").to_owned()),
+    ]
+}
+
+/// Compile caches take objects for one that differ only by `MACOSX_DEPLOYMENT_TARGET`: ccache 4.7.5 and 4.14.2 always,
+/// sccache 0.16.0 where it looks only at the files that were included. Where no argument names the version, a header
+/// behind the user's own names `__TIME__`, which keeps both from that (ccache's manual, "The direct mode"), and for
+/// ccache another makes what is preprocessed differ. ccache sets `CCACHE_DISABLE` for what it runs.
+pub(super) fn told_to_caches(
+    spec: &Spec,
+    variant: &Path,
+    args: &[OsString],
+    env: &Environment,
+) -> Vec<OsString> {
+    let mut texts = args.iter().filter_map(|a| a.to_str());
+    let is_named = texts.any(|a| asked(a).is_some());
+    if spec.triple.os() != TargetOs::MacOs || is_named || links(args) || !is_preprocessed(args) {
+        return Vec::new();
+    }
+    let headers = [Some(TIMED), env.ccache.then_some(VERSION)];
+    let include = |name: &str| ["-include".into(), variant.join(name).into()];
+    headers.into_iter().flatten().flat_map(include).collect()
+}
 
 /// Whether an argument is one of the options that name it.
 pub(super) fn is_option(text: &str) -> bool {
@@ -102,6 +138,7 @@ mod tests {
         let of = |variable: &str, arg: &str| {
             let env = Environment {
                 deployment_target: Some(variable.into()),
+                ccache: false,
             };
             minimum(&spec, &["a.o".into(), arg.into()], &env).unwrap()
         };
@@ -114,12 +151,58 @@ mod tests {
     }
 
     #[test]
+    fn caches_are_told_the_version_that_no_argument_names() {
+        let spec = |triple: &str| Spec::new(triple.parse().unwrap(), Family::Zig, "/z".into());
+        let of = |triple: &str, ccache, args: &[&str]| {
+            let args: Vec<OsString> = args.iter().map(Into::into).collect();
+            let env = Environment {
+                deployment_target: None,
+                ccache,
+            };
+            let out = told_to_caches(&spec(triple), Path::new("/v"), &args, &env);
+            out.len() / 2
+        };
+        let apple = "aarch64-apple-darwin";
+        for args in [
+            &["-c", "a.c"][..],
+            &["-E", "a.mm"],
+            &["-c", "a.S"],
+            &["-xc", "-c", "-"],
+        ] {
+            assert_eq!(
+                (of(apple, false, args), of(apple, true, args)),
+                (1, 2),
+                "{args:?}"
+            );
+        }
+        for args in [
+            &["-c", "a.c", "-mmacosx-version-min=11.0"][..],
+            &["a.o", "-o", "a"],
+            &["--version"],
+            // Nothing is preprocessed: the option would be called unused.
+            &["-c", "a.s"],
+            &["-c", "a.i"],
+        ] {
+            assert_eq!(of(apple, true, args), 0, "{args:?}");
+        }
+        assert_eq!(of("x86_64-unknown-linux-gnu", true, &["-c", "a.c"]), 0);
+    }
+
+    #[test]
     fn a_variable_that_names_no_version_is_refused() {
         let triple = "aarch64-apple-darwin".parse().unwrap();
         let spec = Spec::new(triple, Family::Zig, "/z".into());
         let of = |value: &str, tool| {
             let deployment_target = Some(value.into());
-            check(&spec, tool, &Environment { deployment_target })
+            let ccache = false;
+            check(
+                &spec,
+                tool,
+                &Environment {
+                    deployment_target,
+                    ccache,
+                },
+            )
         };
         assert!(of("12.3", Tool::Cc).is_ok() && of("newest", Tool::Ar).is_ok());
         let said = of("newest", Tool::Cc).unwrap_err().to_string();

@@ -76,8 +76,10 @@ pub fn rewrite(
         out.extend(apple::before(context));
         out.extend(procedures::before(context, variant, &args));
         let atomic = atomic::late(context, variant, &args);
+        let told = macos::told_to_caches(spec, variant, &args, env);
         out.extend(apply(args, |arg| rule(context, arg)));
         out.extend(late(context, variant));
+        out.extend(told);
         out.extend(atomic);
     } else if tool == Tool::Dlltool {
         out.extend(apply(args, dlltool));
@@ -96,14 +98,13 @@ pub fn rewrite(
 
 /// Small files that a variant's folder holds for these rules: relative path and text.
 pub(in crate::shim) fn stub_files(spec: &Spec) -> Vec<(&'static str, String)> {
-    if spec.zig.is_some() {
-        let mut files = apple::stub_files(spec);
-        files.extend(atomic::stub_files(spec));
-        files.extend(procedures::stub_files(spec));
-        files
-    } else {
-        Vec::new()
+    if spec.zig.is_none() {
+        return Vec::new();
     }
+    let mut files = apple::stub_files(spec);
+    files.extend(atomic::stub_files(spec));
+    files.extend(procedures::stub_files(spec));
+    files
 }
 
 fn minor(version: &str) -> u32 {

@@ -29,7 +29,8 @@ fn linker(rig: &Rig, project: &Path) -> PathBuf {
     let config = fs_err::read_to_string(project.join(".cargo/config.toml")).unwrap();
     let line = config.lines().find_map(|l| l.strip_prefix("linker = "));
     let shim = line.expect("a linker").trim_matches('"');
-    let copy = fs_err::read_link(shim).unwrap();
+    let tools = Path::new(shim).with_file_name("tools");
+    let copy = fs_err::read_link(tools.join("cc")).unwrap();
     assert_eq!(copy.parent().unwrap(), rig.home().join("bin"));
     copy
 }

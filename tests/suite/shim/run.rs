@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use xtool::shim::{Runner, write_variant};
+use xtool::shim::Runner;
 
 use super::{Home, xtool};
 
@@ -106,10 +106,10 @@ fn a_link_to_a_shim_is_not_followed() {
     let home = Home::new();
     home.script("gcc", "echo one");
     let one = home.write(&home.gcc_spec("x86_64-unknown-linux-musl"));
-    // The same program behind both: only argv[0]'s own folder tells them apart.
+    // The same xtool behind both: only the folder tells them apart.
     let mut spec = home.gcc_spec("x86_64-unknown-linux-musl");
     spec.tools.cc = Some(home.script("gcc-2", "echo two"));
-    let two = write_variant(&home.shims(), "two", &spec, &one.join("cc")).unwrap();
+    let two = home.write(&spec);
     assert_eq!(stdout(&run(one.join("cc"), &["a.o"])), "one\n");
     assert_eq!(stdout(&run(two.join("cc"), &["a.o"])), "two\n");
 }
@@ -118,8 +118,9 @@ fn a_link_to_a_shim_is_not_followed() {
 fn a_shim_that_leads_to_itself_stops() {
     let home = Home::new();
     let mut spec = home.gcc_spec("x86_64-unknown-linux-musl");
-    spec.tools.cc = Some(home.shims().join("v/cc"));
+    spec.tools.cc = Some(home.toolchain().join("bin/gcc"));
     let folder = home.write(&spec);
+    fs_err::os::unix::fs::symlink(folder.join("cc"), home.toolchain().join("bin/gcc")).unwrap();
     let said = stderr(&run(folder.join("cc"), &["a.o"]));
     assert!(said.contains("calls itself"), "{said}");
     assert!(said.contains("help: run `xtool sync`"), "{said}");
@@ -132,7 +133,7 @@ fn shims_within_a_runner_are_no_loop() {
     let mut spec = home.gcc_spec("x86_64-unknown-linux-musl");
     let nested = home.script(
         "nested",
-        "shift; exec \"$(dirname \"$0\")/../../shims/v/cc\" a.o",
+        "shift; exec \"$(dirname \"$0\")\"/../../shims/*/cc a.o",
     );
     spec.runner = Runner::named(&format!("{} x", nested.display()), None);
     let folder = home.write(&spec);

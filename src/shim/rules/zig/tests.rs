@@ -474,6 +474,7 @@ fn an_sdk_takes_the_place_of_the_stubs() {
     spec.sdk = Some(Sdk {
         path: "/sdk".into(),
         version: "14.5".into(),
+        id: None,
     });
     assert_eq!(names(&spec), ["assembly/procedures.h"]);
     let with = rewrite(
