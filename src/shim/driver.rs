@@ -177,9 +177,55 @@ pub(super) fn tail(identity: &Identity, exe: &Path) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::manifest::Family;
+
+    /// A folder with a driver of this content, whose tool tells its arguments.
+    #[cfg(unix)]
+    pub(in crate::shim) fn tell(folder: &Path, content: &[u8]) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let tools = folder.join(TOOLS);
+        fs_err::create_dir(&tools).unwrap();
+        let cc = folder.join("cc");
+        let files = [
+            (
+                &tools.join("cc"),
+                &b"#!/bin/sh\nprintf '%s\\n' \"$@\"\n"[..],
+            ),
+            (&cc, content),
+        ];
+        for (path, bytes) in files {
+            fs_err::write(path, bytes).unwrap();
+            fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        cc
+    }
+
+    #[cfg(unix)]
+    pub(in crate::shim) fn said_by(program: &std::ffi::OsStr, args: &[&str]) -> String {
+        let out = std::process::Command::new(program).args(args).output();
+        let out =
+            out.unwrap_or_else(|e| panic!("{program:?} (scripts/test.sh installs emulators): {e}"));
+        assert!(out.status.success(), "{out:?}");
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_script_runs_what_lies_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = zig("x86_64-unknown-linux-musl", "x86_64-linux-musl");
+        let text = script(&of(&spec), Tool::Cc);
+        let cc = tell(dir.path(), text.as_bytes());
+        assert_eq!(said_by(cc.as_os_str(), &["a b", "c"]), "a b\nc\n");
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = elsewhere.path().join("my cc");
+        fs_err::os::unix::fs::symlink(&cc, &link).unwrap();
+        assert_eq!(said_by(link.as_os_str(), &["x"]), "x\n");
+        // Comments only, whatever the identity holds.
+        assert_eq!(text.lines().filter(|l| !l.starts_with('#')).count(), 3);
+    }
 
     fn zig(triple: &str, target: &str) -> Spec {
         let mut spec = Spec::new(triple.parse().unwrap(), Family::Zig, "/home/a/t".into());

@@ -6,6 +6,8 @@ use xtool::manifest::Family;
 use xtool::shim::{Runner, Spec, Zig, tools_of, variant_name, write_variant};
 
 #[cfg(unix)]
+mod driver;
+#[cfg(unix)]
 mod run;
 
 /// Names the bytes of the toolchain.

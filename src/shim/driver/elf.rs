@@ -92,6 +92,26 @@ mod tests {
 
     use super::*;
 
+    /// Both machines' code: this one's by itself, the other's in an emulator, which starts what it runs on this machine.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_runs_what_lies_beside_it() {
+        use crate::shim::driver::tests::{said_by, tell};
+        for (machine, emulator) in [
+            (Machine::X86_64, "qemu-x86_64"),
+            (Machine::Aarch64, "qemu-aarch64"),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let cc = tell(dir.path(), &program(machine, "tools/cc", "identity\n"));
+            if Machine::of_this_program() == Some(machine) {
+                assert_eq!(said_by(cc.as_os_str(), &["a b", "c"]), "a b\nc\n");
+            } else {
+                let args = [cc.to_str().unwrap(), "a b", "c"];
+                assert_eq!(said_by(emulator.as_ref(), &args), "a b\nc\n");
+            }
+        }
+    }
+
     #[test]
     fn it_is_a_static_program_without_a_path() {
         for machine in [Machine::X86_64, Machine::Aarch64] {

@@ -15,7 +15,7 @@ printf 'CACHE=%s\n' "$ZIG_GLOBAL_CACHE_DIR""#;
 
 impl Home {
     /// Puts a script into the toolchain's `bin`.
-    fn script(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.toolchain().join("bin").join(name);
         fs_err::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
         fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -23,7 +23,7 @@ impl Home {
     }
 }
 
-fn run(program: impl AsRef<Path>, args: &[&str]) -> Output {
+pub(super) fn run(program: impl AsRef<Path>, args: &[&str]) -> Output {
     command(program, args).output().expect("the shim starts")
 }
 
@@ -36,7 +36,7 @@ fn command(program: impl AsRef<Path>, args: &[&str]) -> Command {
     command
 }
 
-fn stdout(output: &Output) -> String {
+pub(super) fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
