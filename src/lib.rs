@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod env_vars;
 pub mod fetch;
 pub mod file_lock;
+pub mod glibc;
 pub mod help;
 pub mod inspect;
 pub mod install;

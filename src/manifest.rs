@@ -18,7 +18,7 @@ use crate::target::{Host, Triple};
 mod parse;
 mod parts;
 mod reader;
-pub use parse::{ManifestError, file_name, glibc_version};
+pub use parse::{ManifestError, file_name, glibc_version, numbers};
 
 /// The manifest that is compiled in.
 pub const BUILT_IN: &str = include_str!("../toolchains.toml");

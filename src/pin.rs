@@ -78,6 +78,23 @@ pub struct AptPackage {
     pub archive: Archive,
 }
 
+impl AptPackage {
+    /// The version without epoch and revision: Debian Policy, section 5.6.12.
+    pub fn upstream_version(&self) -> &str {
+        let version = self
+            .version
+            .split_once(':')
+            .map_or(&*self.version, |(_, v)| v);
+        version.rsplit_once('-').map_or(version, |(v, _)| v)
+    }
+
+    /// The name that `apt-get download` gives its file.
+    pub fn file_name(&self) -> String {
+        let version = self.version.replace(':', "%3a");
+        format!("{}_{version}_{}.deb", self.name, self.architecture)
+    }
+}
+
 /// A distribution's release: what apt's answers depend on. Displayed and parsed as `debian/bookworm`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -186,4 +203,30 @@ pub fn redacted(url: &Url) -> String {
     // No server gets it, so what stands there is a note of the user's, or a token of theirs.
     url.set_fragment(None);
     url.to_string().replace("%E2%80%A6", "…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_lose_epoch_and_revision() {
+        let upstream = |version: &str| {
+            let package = AptPackage {
+                name: "gcc".to_owned(),
+                version: version.to_owned(),
+                architecture: "amd64".to_owned(),
+                archive: Archive {
+                    file: String::new(),
+                    sha256: Sha256::of(b""),
+                    size: None,
+                },
+            };
+            package.upstream_version().to_owned()
+        };
+        assert_eq!(upstream("12.2.0-14+deb12u1+25.2+b1"), "12.2.0");
+        assert_eq!(upstream("4:12.2.0-3"), "12.2.0");
+        assert_eq!(upstream("2:1.0-rc1-2"), "1.0-rc1");
+        assert_eq!(upstream("7"), "7");
+    }
 }

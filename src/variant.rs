@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::glibc::{self, minor};
 use crate::help::Help;
 use crate::manifest::{Family, Target, TargetTools, Toolchain, glibc_version};
 use crate::shim::{Runner, Sdk, Spec, Tools, Zig};
@@ -51,14 +52,18 @@ pub enum VariantError {
         toolchain: String,
     },
     /// Newer than zig knows.
-    #[error("glibc {asked} is newer than {newest}, the newest that zig can link against")]
+    #[error("glibc {asked} is newer than {newest}, the newest that zig {zig} can link against")]
     TooNew {
         /// The target.
         triple: Triple,
         /// As asked for.
         asked: String,
+        /// Its version.
+        zig: String,
         /// The newest.
         newest: String,
+        /// A zig that can link against it.
+        other: Option<&'static str>,
     },
     /// Not a version of glibc.
     #[error("`{asked}` is not a version of glibc: expected one such as `2.17`")]
@@ -95,6 +100,12 @@ impl Help for VariantError {
             Self::NoSdk { triple, .. } => format!(
                 "xtool sdk import MacOSX.sdk.tar.xz   (or without one: xtool add {triple} --toolchain zig)"
             ),
+            Self::TooNew {
+                triple,
+                asked,
+                other: Some(zig),
+                ..
+            } => format!("xtool add {triple} --toolchain zig@{zig} --glibc {asked}"),
             Self::TooNew { triple, newest, .. } => format!("xtool add {triple} --glibc {newest}"),
             Self::NotGlibc { triple, .. } => format!("xtool add {triple} --glibc 2.17"),
             Self::TooOld { triple, lowest, .. } => format!("xtool add {triple} --glibc {lowest}"),
@@ -115,14 +126,15 @@ pub struct Place<'a> {
     pub host: Host,
 }
 
-/// Whether the toolchain can follow the options, as far as that can be told before it is installed.
+/// Whether the toolchain in a version can follow the options, as far as that can be told before it is installed.
 pub fn check(
     target: &Target,
     toolchain: &Toolchain,
     tools: &TargetTools,
+    version: &str,
     options: &Options,
 ) -> Result<(), VariantError> {
-    glibc(target, toolchain, tools, options)?;
+    floor(target, toolchain, tools, version, options)?;
     needs_sdk(target, toolchain, options)
 }
 
@@ -150,7 +162,7 @@ pub fn spec(
     place: Place<'_>,
     options: &Options,
 ) -> Result<Spec, VariantError> {
-    let glibc = glibc(target, toolchain, tools, options)?;
+    let glibc = floor(target, toolchain, tools, place.version, options)?;
     let major = place.version.split('.').next().unwrap_or_default();
     let under = |path: &Option<String>| {
         let path = path.as_ref()?.replace("{major}", major);
@@ -275,10 +287,11 @@ fn library_path(toolchain: &Toolchain, place: Place<'_>) -> Vec<PathBuf> {
 }
 
 /// The floor to link for: what was asked for, else the target's own.
-fn glibc(
+fn floor(
     target: &Target,
     toolchain: &Toolchain,
     tools: &TargetTools,
+    version: &str,
     options: &Options,
 ) -> Result<Option<String>, VariantError> {
     let triple = &target.triple;
@@ -303,11 +316,15 @@ fn glibc(
             asked: asked.clone(),
         });
     }
-    if minor(asked) > Some(ZIG_GLIBC) {
+    if let Some(asked_minor) = minor(asked)
+        && asked_minor > glibc::newest_of_zig(version)
+    {
         return Err(VariantError::TooNew {
             triple: triple.clone(),
             asked: asked.clone(),
-            newest: format!("2.{ZIG_GLIBC}"),
+            zig: version.to_owned(),
+            newest: format!("2.{}", glibc::newest_of_zig(version)),
+            other: glibc::zig_for(asked_minor),
         });
     }
     match &tools.glibc {
@@ -327,15 +344,6 @@ fn oldest_macos(triple: &Triple) -> &'static str {
         "aarch64" | "arm64e" => "11.0",
         _ => "10.12",
     }
-}
-
-/// The newest glibc that zig 0.15.2 has symbols of: with a newer one it warns "cannot build new glibc version" and takes
-/// this.
-const ZIG_GLIBC: u32 = 42;
-
-/// `17` of `2.17`; versions are checked when they are read.
-fn minor(version: &str) -> Option<u32> {
-    version.split('.').nth(1)?.parse().ok()
 }
 
 /// Debian's name of the host's architecture in library paths.

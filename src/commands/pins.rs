@@ -57,13 +57,17 @@ pub fn pin(
         }
     }
     let here = resolve_here(session, triple, want)?;
-    // Another distribution's entries stay: only its own apt could renew them.
+    // Another distribution's entries stay, as only its own apt could renew them; but not one that is wrong.
     let distribution = here.distribution.clone();
+    let manifest = session.manifest()?;
     let stale: Vec<_> = lock
         .entries
         .iter()
         .filter(|(key, pin)| {
-            key.triple == *triple && (key.distribution.is_none() || !fits(pin, want))
+            key.triple == *triple
+                && (key.distribution.is_none()
+                    || !fits(pin, want)
+                    || lock.agrees(key, manifest).is_err())
         })
         .map(|(key, _)| key.clone())
         .collect();
@@ -77,23 +81,26 @@ pub fn pin(
     Ok(here.pin)
 }
 
-/// The toolchain that [`pin`] will take; asks nobody. `None` where there is none, which `pin` explains.
+/// The toolchain that [`pin`] will take, and its version where apt need not be asked for it. `None` where there is
+/// none, which `pin` explains.
 pub fn toolchain(
     session: &Session,
     triple: &Triple,
     want: Option<&ToolchainSpec>,
     lock: &Lock,
     how: LockUse,
-) -> Result<Option<String>> {
+) -> Result<Option<(String, Option<String>)>> {
     let machine = session.machine();
     let locked = lock
         .get(triple, machine.host, session.distribution())
         .filter(|pin| how != LockUse::Renew && fits(pin, want));
     if let Some(pin) = locked {
-        return Ok(Some(pin.toolchain.clone()));
+        return Ok(Some((pin.toolchain.clone(), Some(pin.version.clone()))));
     }
     let choice = resolve::resolve(session.manifest()?, machine, triple, want);
-    Ok(choice.ok().map(|c| c.toolchain.name.clone()))
+    Ok(choice
+        .ok()
+        .map(|c| (c.toolchain.name.clone(), c.artifact.version.clone())))
 }
 
 /// A lock that came with a clone must not bring in archives of its own.

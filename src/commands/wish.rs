@@ -44,7 +44,7 @@ fn options_fit(
 ) -> Result<()> {
     let manifest = session.manifest()?;
     let want = apply::spec_of(options)?;
-    let Some(name) = pins::toolchain(session, triple, want.as_ref(), lock, how)? else {
+    let Some((name, version)) = pins::toolchain(session, triple, want.as_ref(), lock, how)? else {
         return Ok(());
     };
     let target = resolve::target(manifest, triple)?;
@@ -56,7 +56,8 @@ fn options_fit(
             sdk: apply::sdk_of(session, triple, options)?,
             ..Options::default()
         };
-        variant::check(target, toolchain, tools, &options)?;
+        let version = version.unwrap_or_default();
+        variant::check(target, toolchain, tools, &version, &options)?;
     }
     Ok(())
 }

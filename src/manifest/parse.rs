@@ -405,6 +405,12 @@ fn target_tools(
     Ok(tools)
 }
 
+/// The numbers at the beginning of a version, by which two are compared: 0, 17, 1 of `0.17.1-dev.3`.
+pub fn numbers(version: &str) -> Vec<u32> {
+    let parts = version.split(['.', '-', '+']);
+    parts.map_while(|part| part.parse().ok()).collect()
+}
+
 /// A glibc version: `2.17`.
 pub fn glibc_version(text: &str) -> Result<String, String> {
     let ok = text

@@ -21,10 +21,11 @@ use std::fmt;
 
 use super::atomic::{self, Held, read_text};
 use super::{LOCK_FILE, Project, ProjectError};
-use crate::manifest::{Manifest, Source, Toolchain};
+use crate::manifest::{Manifest, Source};
 use crate::pin::{Distribution, Pin, PinnedSource};
 use crate::target::{Host, Triple};
 
+mod agree;
 mod parse;
 mod render;
 
@@ -172,14 +173,15 @@ impl Lock {
         }
     }
 
-    /// Whether the manifest knows what an entry says: the target has the toolchain, and every archive of a `url`,
-    /// `pypi` or `path` source is one that the manifest pins for it. (apt's archives are pinned by the
-    /// distribution's signed index.) A lock from a clone can thus not bring in an archive of its own.
+    /// Whether the manifest knows what an entry says: the target has the toolchain in that version, and every archive of a
+    /// `url`, `pypi` or `path` source is one that the manifest pins for it. (apt's archives are pinned by the
+    /// distribution's signed index; their versions and files must agree with each other.) A lock from a clone can thus
+    /// not bring in an archive of its own, and one edited by hand cannot make a toolchain pass for another.
     pub fn agrees(&self, key: &LockKey, manifest: &Manifest) -> Result<(), ProjectError> {
         let Some(pin) = self.entries.get(key) else {
             return Ok(());
         };
-        disagreement(key, pin, manifest).map_or(Ok(()), |what| {
+        agree::disagreement(key, pin, manifest).map_or(Ok(()), |what| {
             Err(ProjectError::LockDisagrees {
                 triple: key.triple.clone(),
                 host: key.host,
@@ -208,8 +210,8 @@ impl Lock {
                 .sources
                 .iter()
                 .map(|pinned| {
-                    sources(&key, &pin, toolchain)
-                        .find(|s| is_source(s, pinned))
+                    agree::sources(&key, &pin, toolchain)
+                        .find(|s| agree::is_source(s, pinned))
                         .and_then(Source::pinned)
                         .unwrap_or_else(|| pinned.clone())
                 })
@@ -242,94 +244,5 @@ impl Lock {
         }
         atomic::replace(&path, &new)?;
         Ok(true)
-    }
-}
-
-fn disagreement(key: &LockKey, pin: &Pin, manifest: &Manifest) -> Option<String> {
-    let Some(target) = manifest.target(&key.triple) else {
-        return Some("the manifest does not have this target".to_owned());
-    };
-    if !target.toolchains.contains(&pin.toolchain) {
-        return Some(format!(
-            "the lock has the toolchain `{}`, the manifest offers {}",
-            pin.toolchain,
-            target.toolchains.join(", ")
-        ));
-    }
-    let toolchain = manifest.toolchains.get(&pin.toolchain)?;
-    if toolchain.family != pin.family {
-        return Some(format!(
-            "the lock has another family for `{}` than the manifest",
-            pin.toolchain
-        ));
-    }
-    let sources = || sources(key, pin, toolchain);
-    let apt: Vec<&Vec<String>> = sources()
-        .filter_map(|s| match s {
-            Source::Apt { packages, .. } => Some(packages),
-            _ => None,
-        })
-        .collect();
-    pin.sources.iter().find_map(|source| match source {
-        PinnedSource::Apt { packages, .. } => {
-            let has = |name: &String| packages.iter().any(|p| p.name == *name);
-            let asked_for = apt.iter().any(|wanted| wanted.iter().all(has));
-            (!asked_for).then(|| {
-                format!(
-                    "the lock has apt packages for `{}` that the manifest does not name",
-                    pin.toolchain
-                )
-            })
-        }
-        source => (!sources().any(|s| is_source(s, source))).then(|| {
-            let archives = source.archives().into_iter();
-            let pinned: Vec<String> = archives
-                .map(|a| format!("`{}` with sha256 {}", a.file, a.sha256))
-                .collect();
-            format!(
-                "the lock has {} for {} {}, which the manifest does not have from there",
-                pinned.join(", "),
-                pin.toolchain,
-                pin.version
-            )
-        }),
-    })
-}
-
-/// The manifest's sources that an entry may come from.
-fn sources<'m>(
-    key: &LockKey,
-    pin: &Pin,
-    toolchain: &'m Toolchain,
-) -> impl Iterator<Item = &'m Source> {
-    toolchain
-        .artifacts
-        .iter()
-        .filter(|a| a.host == key.host)
-        .filter(|a| a.targets.is_empty() || a.targets.contains(&key.triple))
-        .filter(|a| a.version.as_ref().is_none_or(|v| *v == pin.version))
-        .flat_map(|a| &a.sources)
-}
-
-/// Whether both are the same kind of place for the same bytes.
-fn is_source(known: &Source, pinned: &PinnedSource) -> bool {
-    match (known, pinned) {
-        (Source::Url { archive: a, .. }, PinnedSource::Url { archive: b, .. })
-        | (Source::Path { archive: a, .. }, PinnedSource::Path { archive: b, .. }) => {
-            a.sha256 == b.sha256
-        }
-        (
-            Source::Pypi {
-                package: p,
-                archive: a,
-                ..
-            },
-            PinnedSource::Pypi {
-                package: q,
-                archive: b,
-                ..
-            },
-        ) => p == q && a.sha256 == b.sha256,
-        _ => false,
     }
 }

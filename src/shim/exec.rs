@@ -43,7 +43,7 @@ pub(super) fn link(
         .wait()
         .map_err(|source| not_run(spec, program, source))?;
     if !status.success()
-        && let Some(help) = explain(spec, &said).or_else(|| {
+        && let Some(help) = explain(spec, brought_glibc(spec), &said).or_else(|| {
             // No code: a signal ended it.
             status.code().is_none().then(|| explain_crash(spec))?
         })
@@ -52,6 +52,12 @@ pub(super) fn link(
         let _ = writeln!(io::stderr(), "{}help: {help}", to_line_start(&said));
     }
     Ok(hand_on(status))
+}
+
+/// The glibc of a toolchain that has one of its own; zig's is what its target says.
+fn brought_glibc(spec: &Spec) -> Option<u32> {
+    let sysroot = spec.sysroot.as_deref()?;
+    (spec.zig.is_none() && spec.triple.is_glibc()).then(|| crate::glibc::of_sysroot(sysroot))?
 }
 
 /// What brings the cursor to an empty line behind what a program said, of which no word is lost. zig may redraw its

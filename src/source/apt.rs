@@ -92,7 +92,7 @@ pub fn resolve(packages: &[String], version_of: &str, ctx: &Context) -> Result<R
     let version = packages
         .iter()
         .find(|p| p.name == version_of)
-        .map(|p| output::upstream_version(&p.version).to_owned())
+        .map(|p| p.upstream_version().to_owned())
         .ok_or_else(|| AptError::NoVersion {
             package: version_of.to_owned(),
         })?;
@@ -337,7 +337,7 @@ async fn with_apt<T: Transport>(
         .await?;
     let mut got = Vec::with_capacity(packages.len());
     for p in &packages {
-        let file = folder.path().join(output::file_name(p));
+        let file = folder.path().join(p.file_name());
         let adopted = transport.adopt(&p.archive, &file).await;
         got.push(adopted.map_err(|source| AptError::Download {
             package: p.name.clone(),

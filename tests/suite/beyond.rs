@@ -2,6 +2,7 @@
 
 mod builds;
 mod explain;
+mod glibc;
 mod image;
 mod mirror;
 mod onboard;

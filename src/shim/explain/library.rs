@@ -118,13 +118,13 @@ mod tests {
             id: None,
         });
         let said = "ld64.lld: error: library not found for -lm";
-        let help = explain(&spec, said).unwrap();
+        let help = explain(&spec, None, said).unwrap();
         assert!(
             help.contains("14.5 SDK in /sdk has no `usr/lib/libm.tbd`"),
             "{help}"
         );
         assert!(help.contains("xtool sdk import"), "{help}");
-        let other = explain(&spec, "ld64.lld: error: library not found for -lfoo").unwrap();
+        let other = explain(&spec, None, "ld64.lld: error: library not found for -lfoo").unwrap();
         assert!(
             other.starts_with("no `foo` for aarch64-apple-darwin"),
             "{other}"

@@ -2,7 +2,7 @@
 
 use super::{AptError, sha256_of};
 use crate::digest::Sha256;
-use crate::pin::{AptPackage, Distribution};
+use crate::pin::Distribution;
 
 /// A line of `--print-uris`: `'<address>' <name>_<version>_<architecture>.deb <bytes> <hash>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,18 +112,6 @@ pub(super) fn is_left_out(name: &str) -> bool {
     matches!(name, "libc6" | "libgcc-s1") || gcc_base
 }
 
-/// The version without epoch and revision: Debian Policy, section 5.6.12.
-pub(super) fn upstream_version(version: &str) -> &str {
-    let version = version.split_once(':').map_or(version, |(_, v)| v);
-    version.rsplit_once('-').map_or(version, |(v, _)| v)
-}
-
-/// The name that `apt-get download` gives the package's file.
-pub(super) fn file_name(package: &AptPackage) -> String {
-    let version = package.version.replace(':', "%3a");
-    format!("{}_{version}_{}.deb", package.name, package.architecture)
-}
-
 /// Debian Policy, section 5.6.1. A trailing `-` would mean removal to apt.
 pub(super) fn check_name(name: &str) -> Result<(), AptError> {
     let ok = (2..=200).contains(&name.len())
@@ -225,6 +213,7 @@ fn decoded(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pin::AptPackage;
 
     const URIS: &str = "\
 'http://deb.invalid/debian/pool/main/z/zlib/zlib1g_1.2.13.dfsg-1_amd64.deb' zlib1g_1%3a1.2.13.dfsg-1_amd64.deb 86684 MD5Sum:ec42cc09e926444a817ddd913057af67
@@ -314,14 +303,6 @@ SHA256: 1317a00bbbc3866a6d23ff177bc3f6c92ccbfc9489f8d5314bfac76cf60ffc19
     }
 
     #[test]
-    fn versions_lose_epoch_and_revision() {
-        assert_eq!(upstream_version("12.2.0-14+deb12u1+25.2+b1"), "12.2.0");
-        assert_eq!(upstream_version("4:12.2.0-3"), "12.2.0");
-        assert_eq!(upstream_version("2:1.0-rc1-2"), "1.0-rc1");
-        assert_eq!(upstream_version("7"), "7");
-    }
-
-    #[test]
     fn names_that_apt_would_take_for_something_else_are_refused() {
         for bad in [
             "", "-o", "a", "gcc-", "GCC", "a/b", "a=1", "a*", "../x", "a\0b", "~nfoo", "?all",
@@ -388,7 +369,7 @@ SHA256: 1317a00bbbc3866a6d23ff177bc3f6c92ccbfc9489f8d5314bfac76cf60ffc19
                     size: None,
                 },
             };
-            assert_eq!(file_name(&package), listed.file);
+            assert_eq!(package.file_name(), listed.file);
         }
     }
 }

@@ -14,13 +14,13 @@ const GNU: &str = "x86_64-unknown-linux-gnu";
 const MUSL: &str = "x86_64-unknown-linux-musl";
 
 /// A folder with sources and the drivers of some targets.
-struct Bench<'a> {
+pub struct Bench<'a> {
     lab: &'a Lab,
-    folder: PathBuf,
+    pub folder: PathBuf,
 }
 
 impl<'a> Bench<'a> {
-    fn new(lab: &'a Lab, name: &str, add: &[&str]) -> Self {
+    pub fn new(lab: &'a Lab, name: &str, add: &[&str]) -> Self {
         let folder = lab.dir.path().join(name);
         fs_err::create_dir_all(&folder).unwrap();
         let bench = Self { lab, folder };
@@ -56,7 +56,7 @@ impl<'a> Bench<'a> {
         bench
     }
 
-    fn cc(&self, target: &str) -> String {
+    pub fn cc(&self, target: &str) -> String {
         let env = succeed(
             &mut self
                 .lab
@@ -66,7 +66,7 @@ impl<'a> Bench<'a> {
         env["CC"].as_str().unwrap().to_owned()
     }
 
-    fn run(&self, target: &str, args: &[&str]) -> Output {
+    pub fn run(&self, target: &str, args: &[&str]) -> Output {
         Command::new(self.cc(target))
             .args(args)
             .current_dir(&self.folder)
@@ -76,7 +76,7 @@ impl<'a> Bench<'a> {
 
     /// A link that fails with the tool's own words and one line of help.
     #[track_caller]
-    fn explains(&self, target: &str, args: &[&str], words: &str, help: &str) {
+    pub fn explains(&self, target: &str, args: &[&str], words: &str, help: &str) {
         let mut all = args.to_vec();
         all.extend(["-o", "m.out"]);
         let output = self.run(target, &all);

@@ -64,7 +64,7 @@ fn apt_pin() -> Pin {
         version: version.to_owned(),
         architecture: "amd64".to_owned(),
         archive: Archive {
-            file: format!("{name}_1%3a2_amd64.deb"),
+            file: format!("{name}_{}_amd64.deb", version.replace(':', "%3a")),
             ..archive(name)
         },
     };
@@ -197,12 +197,16 @@ fn known(pin: &Pin) -> Vec<Source> {
 }
 
 fn agrees(t: &str, host: Host, pin: &Pin, manifest: &Manifest) -> Result<(), String> {
+    let distribution = pin.sources.iter().find_map(|s| match s {
+        PinnedSource::Apt { distribution, .. } => Some(distribution.clone()),
+        _ => None,
+    });
     let mut lock = Lock::default();
-    lock.insert(triple(t), host, None, pin.clone());
+    lock.insert(triple(t), host, distribution.clone(), pin.clone());
     let key = LockKey {
         triple: triple(t),
         host,
-        distribution: None,
+        distribution,
     };
     lock.agrees(&key, manifest).map_err(|e| {
         assert!(e.help().expect("help").contains("xtool update"));
@@ -236,7 +240,7 @@ fn a_lock_cannot_bring_archives_of_its_own() {
             &good,
             "does not have this target",
         ),
-        (MUSL, Host::MacX64, pin("1.0"), &good, "sha256"),
+        (MUSL, Host::MacX64, pin("1.0"), &good, "another host"),
         (MUSL, Host::LinuxX64, pin("2.0"), &good, "zig 2.0"),
         (MUSL, Host::LinuxX64, apt_pin(), &good, "`mingw-w64`"),
         (
@@ -265,7 +269,7 @@ fn a_lock_cannot_bring_packages_of_its_own() {
     let apt = Pin {
         toolchain: "zig".to_owned(),
         family: Family::Zig,
-        version: "1.0".to_owned(),
+        version: "2.0".to_owned(),
         ..apt_pin()
     };
     let named = |names: &[&str]| {
@@ -278,8 +282,134 @@ fn a_lock_cannot_bring_packages_of_its_own() {
             Family::Zig,
         )
     };
+    let named = |names: &[&str]| {
+        let mut manifest = named(names);
+        // apt decides the version.
+        for toolchain in manifest.toolchains.values_mut() {
+            toolchain.artifacts[0].version = None;
+        }
+        manifest
+    };
     assert_eq!(agrees(MUSL, Host::LinuxX64, &apt, &named(&["a"])), Ok(()));
     assert!(agrees(MUSL, Host::LinuxX64, &apt, &named(&["a", "z"])).is_err());
+}
+
+/// What a hand did to one.
+type Edit<T> = fn(&mut T);
+
+/// F27: what a hand edited contradicts the rest of the entry, or the manifest.
+#[test]
+fn an_edited_entry_is_found() {
+    let good = manifest(known(&pin("1.0")), Family::Zig);
+    let edits: [(&str, Edit<Archive>); 2] = [
+        ("bytes", |a| a.size = a.size.map(|s| s + 1)),
+        ("calls a file", |a| a.file = "other.tar.xz".to_owned()),
+    ];
+    for (word, edit) in edits {
+        let mut edited = pin("1.0");
+        for source in &mut edited.sources {
+            if let PinnedSource::Url { archive, .. } | PinnedSource::Pypi { archive, .. } = source {
+                archive.size = Some(7);
+                edit(archive);
+            }
+        }
+        let mut known = known(&pin("1.0"));
+        for source in &mut known {
+            if let Source::Url { archive, .. } | Source::Pypi { archive, .. } = source {
+                archive.size = Some(7);
+            }
+        }
+        let error = agrees(MUSL, Host::LinuxX64, &edited, &manifest(known, Family::Zig));
+        assert!(error.clone().is_err_and(|e| e.contains(word)), "{error:?}");
+    }
+    // The digest is another version's.
+    let error = agrees(MUSL, Host::LinuxX64, &pin("2.0"), &good);
+    assert!(
+        error.clone().is_err_and(|e| e.contains("that is zig 1.0")),
+        "{error:?}"
+    );
+    // The same archive under another host.
+    let error = agrees(MUSL, Host::MacArm64, &pin("1.0"), &good);
+    assert!(
+        error.clone().is_err_and(|e| e.contains("another host")),
+        "{error:?}"
+    );
+}
+
+/// F27: the same for packages, whose files bear their versions.
+#[test]
+fn an_edited_entry_of_packages_is_found() {
+    let mut good = manifest(
+        vec![Source::Apt {
+            packages: vec!["a".to_owned(), "b".to_owned()],
+            version_of: "a".to_owned(),
+        }],
+        Family::Gcc,
+    );
+    for toolchain in good.toolchains.values_mut() {
+        toolchain.artifacts[0].version = None;
+    }
+    let right = || Pin {
+        toolchain: "zig".to_owned(),
+        version: "2.0".to_owned(),
+        ..apt_pin()
+    };
+    assert_eq!(agrees(MUSL, Host::LinuxX64, &right(), &good), Ok(()));
+    let edits: [(&str, Edit<Pin>); 5] = [
+        (
+            "the lock has zig 2.9.9, and its package a 1:2.0-1~deb12u1 is 2.0",
+            |p| {
+                p.version = "2.9.9".to_owned();
+            },
+        ),
+        ("for its file `a_1%3a2.0-1~deb12u1_amd64.deb`", |p| {
+            first(p).version = "1:3.0-1".to_owned();
+        }),
+        ("for its file `a_1%3a2.0-1~deb12u1_amd64.deb`", |p| {
+            first(p).architecture = "arm64".to_owned();
+        }),
+        ("does not name", |p| packages(p).truncate(1)),
+        ("host's packages are for amd64", |p| {
+            first(p).architecture = "arm64".to_owned();
+            first(p).archive.file = first(p).file_name();
+        }),
+    ];
+    for (word, edit) in edits {
+        let mut pin = right();
+        edit(&mut pin);
+        let error = agrees(MUSL, Host::LinuxX64, &pin, &good);
+        assert!(
+            error.clone().is_err_and(|e| e.contains(word)),
+            "{word}: {error:?}"
+        );
+    }
+    // The entry's distribution is not its packages'.
+    let mut lock = Lock::default();
+    let trixie: Distribution = "debian/trixie".to_owned().try_into().expect("one");
+    for distribution in [Some(trixie), None] {
+        let key = LockKey {
+            triple: triple(MUSL),
+            host: Host::LinuxX64,
+            distribution: distribution.clone(),
+        };
+        lock.insert(triple(MUSL), Host::LinuxX64, distribution, right());
+        let error = lock.agrees(&key, &good).expect_err("other").to_string();
+        assert!(
+            error.contains("its packages are of debian/bookworm"),
+            "{error}"
+        );
+    }
+}
+
+fn packages(pin: &mut Pin) -> &mut Vec<AptPackage> {
+    let [PinnedSource::Apt { packages, .. }] = &mut pin.sources[..] else {
+        panic!("apt's");
+    };
+    packages
+}
+
+fn first(pin: &mut Pin) -> &mut AptPackage {
+    &mut packages(pin)[0]
 }
 
 #[test]
