@@ -11,6 +11,7 @@ mod apple;
 mod asked;
 mod atomic;
 mod both;
+mod caches;
 mod chroot;
 mod gnu;
 mod hosts;
