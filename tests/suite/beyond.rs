@@ -1,6 +1,7 @@
 //! Builds that are not cargo's, and what stands before and after a build: each with the real program it is for.
 
 mod builds;
+mod docs;
 mod explain;
 mod glibc;
 mod image;

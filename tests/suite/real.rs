@@ -11,7 +11,7 @@ mod apple;
 mod asked;
 mod atomic;
 mod both;
-mod caches;
+pub mod caches;
 mod chroot;
 mod gnu;
 mod hosts;

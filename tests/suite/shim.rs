@@ -9,6 +9,8 @@ use xtool::shim::{Runner, Spec, Zig, tools_of, variant_name, write_variant};
 mod driver;
 #[cfg(unix)]
 mod run;
+#[cfg(unix)]
+mod version;
 
 /// Names the bytes of the toolchain.
 const ID: &str = "toolchain-1.0-0a1b2c3d";

@@ -26,7 +26,7 @@ enum Kind {
 }
 
 /// A cache of its own, in a folder of its own; `sccache` with a server of its own.
-struct Cache {
+pub struct Cache {
     kind: Kind,
     program: PathBuf,
     folder: tempfile::TempDir,
@@ -35,7 +35,7 @@ struct Cache {
 }
 
 impl Cache {
-    fn new(program: &Path) -> Self {
+    pub fn new(program: &Path) -> Self {
         let name = program.file_name().unwrap();
         let free = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -54,7 +54,13 @@ impl Cache {
         }
     }
 
-    fn settings(&self, command: &mut Command) {
+    /// Where it keeps what it has.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Gives a command this cache, and no setting but where it is.
+    pub fn settings(&self, command: &mut Command) {
         for (name, _) in std::env::vars() {
             if name.starts_with("CCACHE_") || name.starts_with("SCCACHE_") {
                 command.env_remove(name);
@@ -76,18 +82,31 @@ impl Cache {
     }
 
     /// How many compilations were spared so far.
-    fn hits(&self) -> u64 {
+    pub fn hits(&self) -> u64 {
+        self.count(
+            &["direct_cache_hit", "preprocessed_cache_hit"],
+            "cache_hits",
+        )
+    }
+
+    /// How many were not in it.
+    pub fn misses(&self) -> u64 {
+        self.count(&["cache_miss"], "cache_misses")
+    }
+
+    /// A sum of ccache's counters, or one of sccache's.
+    fn count(&self, ccaches: &[&str], sccaches: &str) -> u64 {
         if self.kind == Kind::Ccache {
             let said = succeed(&mut self.command(&["--print-stats"]));
-            let hits = said.lines().filter_map(|line| line.split_once('\t'));
-            return hits
-                .filter(|(name, _)| ["direct_cache_hit", "preprocessed_cache_hit"].contains(name))
+            let counters = said.lines().filter_map(|line| line.split_once('\t'));
+            return counters
+                .filter(|(name, _)| ccaches.contains(name))
                 .map(|(_, count)| count.trim().parse::<u64>().unwrap())
                 .sum();
         }
         let said = succeed(&mut self.command(&["--show-stats", "--stats-format", "json"]));
         let stats: Value = serde_json::from_str(&said).unwrap();
-        let counts = stats["stats"]["cache_hits"]["counts"].as_object().unwrap();
+        let counts = stats["stats"][sccaches]["counts"].as_object().unwrap();
         counts.values().map(|count| count.as_u64().unwrap()).sum()
     }
 }
@@ -101,7 +120,7 @@ impl Drop for Cache {
 }
 
 /// Debian's, and those of the wheels, in an environment that the tests keep.
-fn programs() -> Vec<PathBuf> {
+pub fn programs() -> Vec<PathBuf> {
     static WHEELS: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     let bin = WHEELS.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("real/python");
@@ -302,9 +321,9 @@ fn build_systems_share_no_object_through_a_cache() {
                 make.arg("--build").arg(&build);
                 cache.settings(&mut make);
                 succeed(&mut make);
-                let made = find(&build, "words.c.o").expect("an object of words.c");
+                let object = find(&build, "words.c.o").expect("an object of words.c");
                 assert_eq!(
-                    machine(&made),
+                    machine(&object),
                     number,
                     "{}: CMake, {triple}",
                     program.display()
@@ -320,9 +339,9 @@ fn build_systems_share_no_object_through_a_cache() {
                     .env(&cc, variable(&lab, folder, triple, &cc))
                     .env("RUSTC_WRAPPER", &program);
                 cache.settings(&mut command);
-                let made = succeed(&mut command);
+                let object = succeed(&mut command);
                 assert_eq!(
-                    machine(Path::new(made.trim())),
+                    machine(Path::new(object.trim())),
                     number,
                     "{}: cc, {triple}",
                     program.display()

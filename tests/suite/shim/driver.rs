@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::run::{run, stdout};
 use super::{Home, xtool};
+use xtool::shim::rules::VERSION;
 use xtool::shim::{Spec, write_variant};
 
 #[test]
@@ -63,6 +64,10 @@ fn no_two_variants_share_a_driver() {
             }
         }
     }
+    // Rules that compile otherwise are another compiler.
+    let cc = fs_err::read(folders[0].join("cc")).unwrap();
+    let named = format!("xtool cc {VERSION}\n");
+    assert!(cc.windows(named.len()).any(|w| w == named.as_bytes()));
     // An older xtool's were links: whoever follows one finds the same file.
     let kinds = |name: &str| {
         folders[0]
