@@ -56,6 +56,8 @@ pub const RUSTFLAGS: &str = "RUSTFLAGS";
 pub const CARGO_ENCODED_RUSTFLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
 /// The oldest macOS to run on: rustc's own variable, which the shims obey too.
 pub const MACOSX_DEPLOYMENT_TARGET: &str = "MACOSX_DEPLOYMENT_TARGET";
+/// Options that clang's driver adds to its command line.
+pub const CCC_OVERRIDE_OPTIONS: &str = "CCC_OVERRIDE_OPTIONS";
 /// Set by ccache for every program that it runs.
 pub const CCACHE_DISABLE: &str = "CCACHE_DISABLE";
 /// The rustc that cargo is told to use.

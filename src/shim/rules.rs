@@ -56,6 +56,8 @@ pub struct Environment {
     pub deployment_target: Option<String>,
     /// Whether ccache runs the compiler (see [`macos::told_to_caches`]).
     pub ccache: bool,
+    /// Whether the user overrides options of clang's driver.
+    pub overrides: bool,
 }
 
 impl Environment {
@@ -64,6 +66,7 @@ impl Environment {
         let name = crate::env_vars::MACOSX_DEPLOYMENT_TARGET;
         Self {
             deployment_target: crate::env_vars::non_empty(name).and_then(|v| v.into_string().ok()),
+            overrides: std::env::var_os(crate::env_vars::CCC_OVERRIDE_OPTIONS).is_some(),
             ccache: std::env::var_os(crate::env_vars::CCACHE_DISABLE).is_some(),
         }
     }

@@ -138,7 +138,7 @@ mod tests {
         let of = |variable: &str, arg: &str| {
             let env = Environment {
                 deployment_target: Some(variable.into()),
-                ccache: false,
+                ..Environment::default()
             };
             minimum(&spec, &["a.o".into(), arg.into()], &env).unwrap()
         };
@@ -156,8 +156,8 @@ mod tests {
         let of = |triple: &str, ccache, args: &[&str]| {
             let args: Vec<OsString> = args.iter().map(Into::into).collect();
             let env = Environment {
-                deployment_target: None,
                 ccache,
+                ..Environment::default()
             };
             let out = told_to_caches(&spec(triple), Path::new("/v"), &args, &env);
             out.len() / 2
@@ -194,15 +194,11 @@ mod tests {
         let spec = Spec::new(triple, Family::Zig, "/z".into());
         let of = |value: &str, tool| {
             let deployment_target = Some(value.into());
-            let ccache = false;
-            check(
-                &spec,
-                tool,
-                &Environment {
-                    deployment_target,
-                    ccache,
-                },
-            )
+            let env = Environment {
+                deployment_target,
+                ..Environment::default()
+            };
+            check(&spec, tool, &env)
         };
         assert!(of("12.3", Tool::Cc).is_ok() && of("newest", Tool::Ar).is_ok());
         let said = of("newest", Tool::Cc).unwrap_err().to_string();

@@ -550,3 +550,23 @@ fn how_functions_are_compiled_is_no_business_of_a_link() {
         assert_eq!(link(WINDOWS, &["a.o", kept]), format!("a.o {kept}"));
     }
 }
+
+#[test]
+fn the_first_cxx_link_of_zig_0_16_is_quiet() {
+    let of = |version: &str, args: &[&str], overrides| {
+        let spec = spec_of("x86_64-unknown-linux-musl", "x86_64-linux-musl", version);
+        let env = Environment {
+            overrides,
+            ..Environment::default()
+        };
+        let args = args.iter().map(Into::into).collect();
+        let zig = spec.zig.as_ref().unwrap();
+        let done = rewrite(&spec, zig, Path::new("/v"), Tool::Cxx, args, &env).unwrap();
+        done.env
+            .iter()
+            .any(|(name, _)| name == "CCC_OVERRIDE_OPTIONS")
+    };
+    assert!(of("0.16.0", &["a.o"], false));
+    assert!(!of("0.16.0", &["-c", "a.cc"], false) && !of("0.16.0", &["a.o"], true));
+    assert!(!of("0.15.2", &["a.o"], false) && !of("0.17.1", &["a.o"], false));
+}
