@@ -13,6 +13,7 @@ pub mod cmake;
 pub mod format;
 pub mod go;
 pub mod meson;
+mod zig_headers;
 
 /// The CMake toolchain file in a variant's folder.
 pub const CMAKE_FILE: &str = "toolchain.cmake";
@@ -59,7 +60,10 @@ pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
             "CMAKE_TOOLCHAIN_FILE",
             Some(text(&shims.join(CMAKE_FILE)).replace('\\', "/")),
         ),
-        ("BINDGEN_EXTRA_CLANG_ARGS", bindgen::arguments(spec)),
+        (
+            "BINDGEN_EXTRA_CLANG_ARGS",
+            bindgen::arguments(spec, &|folder| folder.is_dir()),
+        ),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name.to_owned(), value?)))

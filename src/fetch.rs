@@ -25,6 +25,7 @@ mod download;
 mod error;
 mod minisign;
 mod mirror;
+mod no_proxy;
 mod part;
 mod request;
 mod retry;

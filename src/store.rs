@@ -43,6 +43,19 @@ pub enum StoreError {
         /// Its value.
         value: PathBuf,
     },
+    /// A store whose tools could not be called by their paths.
+    #[error(
+        "{name} is `{}`: {found} in the path of the tools breaks builds with them",
+        shown(value)
+    )]
+    Unusable {
+        /// The variable, which may not be set: its default lies in the user's home.
+        name: &'static str,
+        /// The path.
+        value: PathBuf,
+        /// The character.
+        found: String,
+    },
     /// An id that would not be safe as a folder name.
     #[error("Cannot use a toolchain id as a folder name")]
     Id(#[from] crate::target::InvalidName),
@@ -82,6 +95,11 @@ impl StoreError {
     }
 }
 
+/// A path on one line.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().replace(char::is_control, "\u{fffd}")
+}
+
 impl Help for StoreError {
     fn help(&self) -> Option<String> {
         match self {
@@ -90,6 +108,9 @@ impl Help for StoreError {
                 Ok(path) => format!("export {name}='{}'", path.display()),
                 Err(_) => format!("unset {name}"),
             }),
+            Self::Unusable { name, .. } => Some(format!(
+                "set {name} to a folder whose path has letters, digits and `-_.` only"
+            )),
             Self::Io { path, .. } if dangling(path).is_some() => dangling(path).map(|link| {
                 format!(
                     "`{}` is a link that leads nowhere: make what it leads to, or set XTOOL_HOME to another folder",

@@ -6,12 +6,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::zig_headers;
 use crate::shim::rules::clang::NO_FLOAT16;
 use crate::shim::{Spec, Zig};
 use crate::target::{TargetOs, Triple};
 
-/// The value of `BINDGEN_EXTRA_CLANG_ARGS`, quoted as bindgen splits it; `None` where nothing is known.
-pub(super) fn arguments(spec: &Spec) -> Option<String> {
+/// The value of `BINDGEN_EXTRA_CLANG_ARGS`, quoted as bindgen splits it; `None` where nothing is known. `has` tells whether
+/// a folder is there.
+pub(super) fn arguments(spec: &Spec, has: &dyn Fn(&Path) -> bool) -> Option<String> {
     let mut out = vec![format!("--target={}", clang_target(&spec.triple))];
     if spec.triple.os() == TargetOs::Wasi {
         // clang hides every symbol of WebAssembly by default, and bindgen leaves out functions that are hidden.
@@ -28,7 +30,7 @@ pub(super) fn arguments(spec: &Spec) -> Option<String> {
         }
     } else if let Some(zig) = &spec.zig {
         out.push("-nostdlibinc".to_owned());
-        for (option, folder) in zig_headers(zig, &spec.triple) {
+        for (option, folder) in header_folders(zig, &spec.triple, has) {
             out.extend([option.to_owned(), path(&folder)]);
         }
     } else if let Some(sysroot) = &spec.sysroot {
@@ -66,47 +68,20 @@ fn clang_target(triple: &Triple) -> String {
     }
 }
 
-/// zig's folders of C headers for a target, in its order (`std/zig/LibCDirs.zig`), each with clang's option for it; clang
-/// skips those that a version of zig does not have.
-fn zig_headers(zig: &Zig, triple: &Triple) -> Vec<(&'static str, PathBuf)> {
+/// zig's folders of C headers for a target, each with clang's option for it: those that are there.
+fn header_folders(
+    zig: &Zig,
+    triple: &Triple,
+    has: &dyn Fn(&Path) -> bool,
+) -> Vec<(&'static str, PathBuf)> {
     let base = library(zig).join("libc").join("include");
-    let arch = zig.target.split('-').next().unwrap_or_default();
-    // The kernel's headers, and glibc's, are one set a family of CPUs.
-    let family = match arch {
-        "x86_64" => "x86",
-        "riscv64" => "riscv",
-        "powerpc64" | "powerpc64le" => "powerpc",
-        "aarch64_be" => "aarch64",
-        arch => arch,
-    };
-    let names = match triple.os() {
-        TargetOs::Linux if triple.is_musl() => vec![
-            format!("{arch}-linux-musl"),
-            "generic-musl".to_owned(),
-            format!("{family}-linux-any"),
-            "any-linux-any".to_owned(),
-        ],
-        TargetOs::Linux => vec![
-            format!("{family}-linux-gnu"),
-            "generic-glibc".to_owned(),
-            format!("{family}-linux-any"),
-            "any-linux-any".to_owned(),
-        ],
-        TargetOs::Windows => vec!["any-windows-any".to_owned()],
-        TargetOs::MacOs => vec!["any-macos-any".to_owned(), "any-darwin-any".to_owned()],
-        TargetOs::Wasi => vec!["wasm-wasi-musl".to_owned(), "generic-musl".to_owned()],
-        TargetOs::Other => Vec::new(),
-    };
     // WASI's own headers ask clang's `stddef.h` for single types, which musl's of the same name does not do: it must come
     // after clang's.
-    let (last, first): (Vec<_>, Vec<_>) = names
+    let is_last = |name: &str| name == "generic-musl" && triple.os() == TargetOs::Wasi;
+    let (last, first): (Vec<_>, Vec<_>) = zig_headers::folders(zig, triple)
         .into_iter()
-        .map(|name| {
-            (
-                name == "generic-musl" && triple.os() == TargetOs::Wasi,
-                base.join(name),
-            )
-        })
+        .map(|name| (is_last(&name), base.join(name)))
+        .filter(|(_, folder)| has(folder))
         .partition(|(last, _)| *last);
     let first = first.into_iter().map(|(_, folder)| ("-isystem", folder));
     let last = last.into_iter().map(|(_, folder)| folder);
@@ -146,6 +121,10 @@ mod tests {
     use crate::manifest::Family;
     use crate::shim::Sdk;
 
+    fn all(_: &Path) -> bool {
+        true
+    }
+
     fn zig(triple: &str, target: &str, root: &str) -> Spec {
         let mut spec = Spec::new(triple.parse().unwrap(), Family::Zig, root.into());
         spec.zig = Some(Zig {
@@ -164,7 +143,7 @@ mod tests {
         let spec = zig("x86_64-unknown-linux-musl", "x86_64-linux-musl", "/z");
         let base = "/z/lib/libc/include";
         assert_eq!(
-            arguments(&spec).unwrap(),
+            arguments(&spec, &all).unwrap(),
             format!(
                 "--target=x86_64-unknown-linux-musl -nostdlibinc -isystem {base}/x86_64-linux-musl -isystem \
                  {base}/generic-musl -isystem {base}/x86-linux-any -isystem {base}/any-linux-any \
@@ -176,14 +155,14 @@ mod tests {
             "riscv64-linux-gnu.2.27",
             "/z",
         );
-        let said = arguments(&spec).unwrap();
+        let said = arguments(&spec, &all).unwrap();
         assert!(said.contains("riscv-linux-gnu") && said.contains("=riscv64-unknown"));
     }
 
     #[test]
     fn functions_of_webassembly_are_not_hidden() {
         let spec = zig("wasm32-wasip1", "wasm32-wasi", "/z");
-        let said = arguments(&spec).unwrap();
+        let said = arguments(&spec, &all).unwrap();
         assert!(
             said.starts_with("--target=wasm32-wasi -fvisibility=default "),
             "{said}"
@@ -194,7 +173,7 @@ mod tests {
 
     #[test]
     fn half_precision_of_macos_headers_is_declared() {
-        let of = |triple: &str| arguments(&zig(triple, "x-macos-none", "/z")).unwrap();
+        let of = |triple: &str| arguments(&zig(triple, "x-macos-none", "/z"), &all).unwrap();
         let define = " '-D_Float16=struct _Float16_needs_clang_15' ";
         assert!(of("x86_64-apple-darwin").contains(define));
         assert!(!of("aarch64-apple-darwin").contains("_Float16"));
@@ -204,7 +183,7 @@ mod tests {
     #[test]
     fn a_path_with_spaces_is_quoted() {
         let spec = zig("x86_64-pc-windows-gnu", "x86_64-windows-gnu", "/a b");
-        let said = arguments(&spec).unwrap();
+        let said = arguments(&spec, &all).unwrap();
         assert!(
             said.contains("'/a b/lib/libc/include/any-windows-any'"),
             "{said}"
@@ -221,7 +200,7 @@ mod tests {
             id: None,
         });
         assert_eq!(
-            arguments(&spec).unwrap(),
+            arguments(&spec, &all).unwrap(),
             "--target=arm64-apple-macosx -isysroot /sdk -idirafter /z/lib/include"
         );
     }
@@ -233,11 +212,24 @@ mod tests {
             Family::Gcc,
             "/t".into(),
         );
-        assert_eq!(arguments(&spec), None);
+        assert_eq!(arguments(&spec, &all), None);
         spec.sysroot = Some("/t/sys".into());
         assert_eq!(
-            arguments(&spec).unwrap(),
+            arguments(&spec, &all).unwrap(),
             "--target=x86_64-w64-mingw32 --sysroot=/t/sys"
         );
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_not_named() {
+        let spec = zig("aarch64-apple-darwin", "aarch64-macos-none", "/z");
+        let newer = |folder: &Path| !folder.ends_with("any-macos-any");
+        let said = arguments(&spec, &newer).unwrap();
+        assert!(
+            !said.contains("any-macos-any") && said.contains("any-darwin-any"),
+            "{said}"
+        );
+        let said = arguments(&spec, &|_| false).unwrap();
+        assert!(!said.contains("isystem"), "{said}");
     }
 }

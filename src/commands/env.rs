@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use xtool::build_env::{build_env, cmake, format, go, meson, shim};
+use xtool::build_env::{build_env, cmake, format, go, meson, rustflags, shim};
 use xtool::env_vars;
 use xtool::project::lock::Lock;
 use xtool::project::settings::{Config, TargetOptions};
@@ -26,6 +26,11 @@ pub fn run(args: &Env, session: &Session) -> Result<ExitCode> {
     } else {
         args.format
     };
+    if format == EnvFormat::Sh && ready.folder.to_string_lossy().contains(' ') {
+        session.printer.warn(&format!(
+            "the path of the tools has a blank, at which shells and make split an unquoted $CC: xtool exec {triple} -- … uses names without one"
+        ));
+    }
     let text = match format {
         EnvFormat::Json => {
             let object: serde_json::Map<_, _> =
@@ -80,6 +85,12 @@ impl Prepared {
         all.push(cargo("LINKER", Tool::Cc));
         if tools.contains(&Tool::Run) {
             all.push(cargo("RUNNER", Tool::Run));
+        }
+        // For `cargo install` and other builds that read no configuration of the project's. cargo splits it at blanks.
+        let flags = rustflags(triple, &self.folder, &tools);
+        if !flags.is_empty() && !flags.iter().any(|flag| flag.contains(char::is_whitespace)) {
+            let name = format!("CARGO_TARGET_{}_RUSTFLAGS", triple.env_upper());
+            all.push((name, flags.join(" ")));
         }
         all.retain(|(name, _)| !self.is_users_own(triple, name));
         all.sort();

@@ -31,7 +31,7 @@ pub fn run(args: &Exec, session: &Session) -> Result<ExitCode> {
     let mut command = Command::new(program);
     command
         .args(rest)
-        .envs(ready.variables(&triple))
+        .envs(bare_names(&ready, &triple))
         .envs(go::variables(&triple).unwrap_or_default())
         .env("PATH", path_with(folders)?);
     become_command(command).map_err(|e| {
@@ -46,6 +46,33 @@ pub fn run(args: &Exec, session: &Session) -> Result<ExitCode> {
         }
     })
 }
+
+/// The variables; where a tool's path has a blank, at which make and the shell would split it, its name in [`prefixed`]'s
+/// folder, which is in PATH.
+fn bare_names(ready: &Prepared, triple: &Triple) -> Vec<(String, String)> {
+    let prefix = gnu_name(triple);
+    let mut all = ready.variables(triple);
+    for (name, value) in &mut all {
+        let tool = NAMES.into_iter().find(|(tool, variable, _)| {
+            name == variable && *value == shim(&ready.folder, *tool).to_string_lossy()
+        });
+        if let Some((_, _, [first, ..])) = tool.filter(|_| value.contains(' ')) {
+            *value = format!("{prefix}-{first}");
+        }
+    }
+    all
+}
+
+/// Each tool with its variable, and what its names end in.
+const NAMES: [(Tool, &str, &[&str]); 7] = [
+    (Tool::Cc, "CC", &["gcc", "cc"]),
+    (Tool::Cxx, "CXX", &["g++", "c++"]),
+    (Tool::Ar, "AR", &["ar"]),
+    (Tool::Ranlib, "RANLIB", &["ranlib"]),
+    (Tool::Strip, "STRIP", &["strip"]),
+    (Tool::Windres, "WINDRES", &["windres"]),
+    (Tool::Dlltool, "DLLTOOL", &["dlltool"]),
+];
 
 /// For scripts that build for both of Apple's CPUs, as osxcross's `o64-clang` and `oa64-clang` are called side by side:
 /// the names for the project's other target of macOS, where it is there.
@@ -73,17 +100,8 @@ fn prefixed(ready: &Prepared, triple: &Triple) -> Result<PathBuf> {
     let bin = ready.folder.join(shims::NAMES);
     let prefix = gnu_name(triple);
     let tools = shims::tools_of(&ready.spec);
-    let names = [
-        (Tool::Cc, &["gcc", "cc"][..]),
-        (Tool::Cxx, &["g++", "c++"]),
-        (Tool::Ar, &["ar"]),
-        (Tool::Ranlib, &["ranlib"]),
-        (Tool::Strip, &["strip"]),
-        (Tool::Windres, &["windres"]),
-        (Tool::Dlltool, &["dlltool"]),
-    ];
     owner::create_dir_all(&bin)?;
-    for (tool, names) in names {
+    for (tool, _, names) in NAMES {
         for name in names.iter().filter(|_| tools.contains(&tool)) {
             let name = format!("{prefix}-{name}");
             if cfg!(unix) && tool.is_driver() {

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use url::Url;
 
 use super::error::FetchError;
+use super::no_proxy::NoProxy;
 use super::settings::{Network, Settings, masked};
 use crate::env_vars;
 
@@ -89,46 +90,53 @@ fn follow(previous: &[Url], next: &Url) -> Result<(), Refused> {
 
 /// The proxies that the environment names; the scheme's own before `ALL_PROXY`.
 fn proxies(network: &Network) -> Result<Vec<reqwest::Proxy>, FetchError> {
-    type Make = fn(Url) -> reqwest::Result<reqwest::Proxy>;
-    let no_proxy = network
-        .no_proxy
-        .as_deref()
-        .and_then(reqwest::NoProxy::from_string);
-    let named: [(&Option<(&'static str, String)>, Make); 3] = [
-        (&network.http_proxy, reqwest::Proxy::http),
-        (&network.https_proxy, reqwest::Proxy::https),
-        (&network.all_proxy, reqwest::Proxy::all),
+    let no_proxy = NoProxy::parse(network.no_proxy.as_deref().unwrap_or_default());
+    let named = [
+        (&network.http_proxy, Some("http")),
+        (&network.https_proxy, Some("https")),
+        (&network.all_proxy, None),
     ];
     named
         .into_iter()
-        .filter_map(|(named, make)| Some((named.as_ref()?, make)))
-        .map(|((variable, value), make)| {
+        .filter_map(|(named, scheme)| Some((named.as_ref()?, scheme)))
+        .map(|((variable, value), scheme)| {
             let malformed = || FetchError::Variable {
                 variable,
                 value: masked(value),
                 expected: "a proxy's address, such as `http://proxy.example:3128`",
             };
-            let url = proxy_address(value).ok_or_else(malformed)?;
-            let proxy = make(url).map_err(|_| malformed())?;
-            Ok(proxy.no_proxy(no_proxy.clone()))
+            let proxy = proxy_address(value).ok_or_else(malformed)?;
+            // It is only tried when a request is made, where nobody would be told.
+            reqwest::Proxy::all(proxy.clone()).map_err(|_| malformed())?;
+            let no_proxy = no_proxy.clone();
+            Ok(reqwest::Proxy::custom(move |url| {
+                let its = scheme.is_none_or(|scheme| url.scheme() == scheme);
+                (its && !no_proxy.holds(url)).then(|| proxy.clone())
+            }))
         })
         .collect()
 }
 
-/// A proxy's address; without a scheme it is HTTP, as for curl.
+/// A proxy's address; without a scheme it is HTTP, as for curl. `Url::parse` mends what is no address, such as
+/// `http:///host` and a tab within, and takes `http:/host` behind a scheme for a host called `http`.
 fn proxy_address(value: &str) -> Option<Url> {
     let value = value.trim();
-    let url = if value.contains("://") {
-        Url::parse(value)
-    } else {
-        Url::parse(&format!("http://{value}"))
+    if value.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        return None;
     }
-    .ok()?;
+    let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let bare = !value.contains("://");
+    if authority.is_empty() || authority.ends_with(':') || (bare && !path.is_empty()) {
+        return None;
+    }
+    let url = Url::parse(&format!("{scheme}://{authority}")).ok()?;
     let known = matches!(
         url.scheme(),
         "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h"
     );
-    (known && url.host_str().is_some_and(|host| !host.is_empty())).then_some(url)
+    let host = url.host_str().is_some_and(|host| !host.is_empty());
+    (known && host && url.port() != Some(0)).then_some(url)
 }
 
 /// The roots that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, in place of the platform's; `None` when neither is set.
@@ -229,6 +237,10 @@ mod tests {
             "proxy.example:3128",
             "http://u:p@proxy.example",
             "socks5h://127.0.0.1",
+            "http://proxy.example:3128/",
+            "proxy.example:3128/",
+            "http://[::1]:3128",
+            " http://proxy.example ",
         ] {
             assert!(proxy_address(good).is_some(), "{good}");
         }
@@ -237,6 +249,21 @@ mod tests {
             "://",
             "ftp://proxy",
             "http://u:hunter2@proxy:port",
+            "http:/proxy.example",
+            "http:proxy.example",
+            "http//proxy.example",
+            "http:///proxy.example",
+            "http:\\\\proxy.example",
+            "https:",
+            "http://proxy.example:",
+            "http://proxy.example:0",
+            "http://proxy.example:99999",
+            "http://:3128",
+            "http://u:hunter2@:3128",
+            "http://proxy .example",
+            "http://pro\txy.example",
+            "proxy.example/pac",
+            "\"http://proxy.example\"",
         ] {
             let network = Network {
                 https_proxy: Some(("HTTPS_PROXY", bad.to_owned())),

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::error::{Cause, FetchError};
 use super::part::{Plan, plan};
-use super::request::{Warner, cause_of, get, head, send};
+use super::request::{Warner, cause_of, encoding, get, head, send};
 use super::retry::{Tries, jitter};
 use super::settings::Timeouts;
 use crate::pin::redacted;
@@ -75,6 +75,12 @@ async fn document(
         if let Plan::Fail(cause) = plan(&head(&response), 0, None, None, SystemTime::now()) {
             return Err(cause);
         }
+    }
+    if let Some(encoding) = encoding(&response) {
+        return Err(Cause::Encoded {
+            encoding,
+            wrong: None,
+        });
     }
     if response.content_length().is_some_and(|n| n > limit) {
         return Err(Cause::TooLong { limit });

@@ -170,13 +170,16 @@ impl Transfer {
         let html = is_html(&response);
         let encoding = encoding(&response);
         if let Err(cause) = self.body(paths, part, &mut response, deadline, task).await {
-            if matches!(cause, Cause::TooLong { .. } | Cause::Html(_)) {
+            if matches!(
+                cause,
+                Cause::TooLong { .. } | Cause::Encoded { .. } | Cause::Html(_)
+            ) {
                 *part = Part::default();
                 self.discard(paths).await;
             }
             return Err(match cause {
                 // The whole under the name of a rest, as some servers send it, and then it may do without a range.
-                Cause::TooLong { .. } if appending => Cause::CannotResume {
+                Cause::TooLong { .. } | Cause::Encoded { .. } if appending => Cause::CannotResume {
                     reason: "it sent more than the rest",
                 },
                 cause => cause,
@@ -285,7 +288,7 @@ impl Transfer {
                     _ if html => Cause::Html(Some(wrong)),
                     Some(encoding) => Cause::Encoded {
                         encoding: encoding.clone(),
-                        wrong: Box::new(wrong),
+                        wrong: Some(Box::new(wrong)),
                     },
                     None => Cause::Digest(wrong),
                 })
@@ -339,10 +342,12 @@ impl Transfer {
 
 fn too_long(limit: u64, response: &Response) -> Cause {
     if is_html(response) {
-        Cause::Html(None)
-    } else {
-        Cause::TooLong { limit }
+        return Cause::Html(None);
     }
+    encoding(response).map_or(Cause::TooLong { limit }, |encoding| Cause::Encoded {
+        encoding,
+        wrong: None,
+    })
 }
 
 /// For a server that sends a page under another type.

@@ -173,16 +173,16 @@ pub enum Cause {
     /// The bytes are others than pinned.
     #[error("The server sent other bytes than pinned")]
     Digest(#[source] VerifyError),
-    /// The bytes are others than pinned, and the server says that it changed them.
+    /// The bytes are others than pinned, or more, and the server says that it changed them.
     #[error(
-        "The server sent other bytes than pinned, with `Content-Encoding: {encoding}`, which was not asked for"
+        "The server sent other bytes, compressed with `Content-Encoding: {encoding}`, which was not asked for"
     )]
     Encoded {
         /// `gzip`, …
         encoding: String,
-        /// The digests.
+        /// The digests, where the body was read to its end.
         #[source]
-        wrong: Box<VerifyError>,
+        wrong: Option<Box<VerifyError>>,
     },
     /// A document that is not UTF-8.
     #[error("The document is not UTF-8 text")]

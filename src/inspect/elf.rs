@@ -54,7 +54,7 @@ where
     }
     let table = header.sections(endian, data)?;
     let dynamic = Dynamic::read::<H, R>(data, endian, segments)?;
-    let notes = notes::<H, R>(data, endian, segments);
+    let notes = notes::<H, R>(data, endian, segments, &table);
     let interpreter = interpreter::<H, R>(data, endian, segments);
     let sections = sections(data, endian, &table);
     let versions = versions::needed::<H, R>(data, endian, segments, &dynamic, &table);
@@ -216,42 +216,63 @@ struct Notes {
     vendor: Option<&'static str>,
 }
 
+/// Those of the segments, which the loader sees; then those of sections that no segment has, such as a build id that a
+/// linker script or `objcopy --add-section` left outside.
 fn notes<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(
     data: R,
     endian: Endianness,
     segments: &[H::ProgramHeader],
+    table: &SectionTable<'d, H, R>,
 ) -> Notes {
-    let mut found = Notes::default();
-    let mut left = MAX_NOTES;
-    for segment in segments
+    let segments = segments
         .iter()
         .filter(|s| s.p_type(endian) == def::PT_NOTE)
-        .take(64)
-    {
-        let (offset, size) = segment.file_range(endian);
+        .map(|s| (s.file_range(endian), s.p_align(endian)));
+    let sections = table
+        .iter()
+        .filter(|s| s.sh_type(endian) == def::SHT_NOTE)
+        .filter_map(|s| Some((s.file_range(endian)?, s.sh_addralign(endian))));
+    let mut found = Notes::default();
+    let mut left = MAX_NOTES;
+    for ((offset, size), align) in segments.take(64).chain(sections.take(64)) {
         let Ok(bytes) = data.read_bytes_at(offset, size.min(1 << 20)) else {
             continue;
         };
-        let Ok(notes) = NoteIterator::<H>::new(endian, segment.p_align(endian), bytes) else {
-            continue;
+        found.add::<H>(endian, align, bytes, &mut left);
+    }
+    found
+}
+
+impl Notes {
+    /// Takes what these bytes say of what is not known yet.
+    fn add<H: FileHeader<Endian = Endianness>>(
+        &mut self,
+        endian: Endianness,
+        align: H::Word,
+        bytes: &[u8],
+        left: &mut usize,
+    ) {
+        let Ok(notes) = NoteIterator::<H>::new(endian, align, bytes) else {
+            return;
         };
-        for note in notes.take(left) {
-            left -= 1;
+        for note in notes.take(*left) {
+            *left -= 1;
             let Ok(note) = note else { break };
             match (note.name(), note.n_type(endian)) {
-                (b"GNU", def::NT_GNU_BUILD_ID) => found.build_id = Some(hex(note.desc())),
-                (b"GNU", def::NT_GNU_ABI_TAG) => {
-                    found.kernel = found.kernel.or(abi_tag(note.desc(), endian));
+                (b"GNU", def::NT_GNU_BUILD_ID) => {
+                    self.build_id.get_or_insert_with(|| hex(note.desc()));
                 }
-                (b"Android", _) => found.vendor = Some("android"),
-                (b"FreeBSD", _) => found.vendor = Some("freebsd"),
-                (b"NetBSD", _) => found.vendor = Some("netbsd"),
-                (b"OpenBSD", _) => found.vendor = Some("openbsd"),
+                (b"GNU", def::NT_GNU_ABI_TAG) => {
+                    self.kernel = self.kernel.or(abi_tag(note.desc(), endian));
+                }
+                (b"Android", _) => self.vendor = Some("android"),
+                (b"FreeBSD", _) => self.vendor = Some("freebsd"),
+                (b"NetBSD", _) => self.vendor = Some("netbsd"),
+                (b"OpenBSD", _) => self.vendor = Some("openbsd"),
                 _ => {}
             }
         }
     }
-    found
 }
 
 /// Four words: the system (0 is Linux) and the oldest kernel (Linux Standard Base, "Special Sections").

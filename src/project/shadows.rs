@@ -42,6 +42,15 @@ pub enum Shadow {
         /// The target.
         target: String,
     },
+    /// A name in `[env]` that build scripts look up before ours.
+    FirstName {
+        /// The file.
+        file: PathBuf,
+        /// `CC_x86_64-pc-windows-gnu`
+        name: String,
+        /// `CC_x86_64_pc_windows_gnu`
+        ours: String,
+    },
     /// A `[target.'cfg(…)']` table of the user's, from which cargo takes nothing that stands under the triple too.
     Cfg {
         /// The file.
@@ -69,6 +78,9 @@ impl Shadow {
             ),
             Self::BuildFlags { .. } => {
                 "set it as `[target.'cfg(all())'] rustflags`, which cargo joins".to_owned()
+            }
+            Self::FirstName { name, .. } => {
+                format!("take `{name}` out, if it was meant for this target")
             }
             Self::Cfg { key, target, .. } if key.ends_with(".runner") => format!(
                 "to keep it: `runner` of `{target}` in xtool.toml names the program, then xtool sync"
@@ -98,6 +110,11 @@ impl fmt::Display for Shadow {
             Self::BuildFlags { place, target } => write!(
                 f,
                 "`build.rustflags` in `{place}` does not reach `{target}`, which has `rustflags` of its own"
+            ),
+            Self::FirstName { file, name, ours } => write!(
+                f,
+                "`env.\"{name}\"` in `{}` hides `env.{ours}`: build scripts look up the name with hyphens first",
+                file.display()
             ),
             Self::Cfg { file, key, target } => write!(
                 f,
@@ -136,6 +153,7 @@ pub fn shadows(
         }
     }
     cfg_tables(project, entries, env, &mut out)?;
+    first_names(project, entries, env, &mut out)?;
     let flagged: Vec<&Entries> = entries.iter().filter(|e| !e.rustflags.is_empty()).collect();
     if !flagged.is_empty() {
         let mut places = build_flags(project, env)?;
@@ -183,7 +201,48 @@ fn variables(e: &Entries, env: &dyn Fn(&str) -> Option<OsString>, out: &mut Vec<
     }
     for (name, value) in &e.env {
         look(name.clone(), format!("env.{name}"), value);
+        if let Some(first) = looked_up_first(e, name) {
+            look(first, format!("env.{name}"), value);
+        }
     }
+}
+
+/// The name that crates try before ours: `CC_x86_64-pc-windows-gnu` before `CC_x86_64_pc_windows_gnu`. So do cc
+/// (`target_envs`), cmake (`getenv_target_os`), pkg-config (`targeted_env_var`) and bindgen
+/// (`get_target_dependent_env_var`); `TARGET_CC` and `CC` come after ours in all of them.
+fn looked_up_first(e: &Entries, name: &str) -> Option<String> {
+    let base = name.strip_suffix(&e.triple.env_suffix())?;
+    Some(format!("{base}{}", e.triple))
+}
+
+/// The same names in the `[env]` of any configuration that applies, the project's own too.
+fn first_names(
+    project: &Project,
+    entries: &[Entries],
+    env: &dyn Fn(&str) -> Option<OsString>,
+    out: &mut Vec<Shadow>,
+) -> Result<(), ProjectError> {
+    let mut docs = applying(project, env)?;
+    for folder in nearer_folders(project)? {
+        docs.extend(configs(&folder)?);
+    }
+    for (file, doc) in docs {
+        for e in entries {
+            for (ours, _) in &e.env {
+                let Some(name) = looked_up_first(e, ours) else {
+                    continue;
+                };
+                if splice::get(&doc, &["env"], &name).is_some() {
+                    out.push(Shadow::FirstName {
+                        file: file.clone(),
+                        name,
+                        ours: ours.clone(),
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn keys(e: &Entries) -> Vec<(Vec<String>, String)> {

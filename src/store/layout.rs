@@ -30,12 +30,16 @@ impl Layout {
             Some(home) => home,
             None => default_home()?,
         };
+        usable(env_vars::XTOOL_HOME, &home)?;
         let system = match std::env::var_os(env_vars::XTOOL_SYSTEM_HOME) {
             Some(value) if value.is_empty() => None,
             Some(_) => absolute(env_vars::XTOOL_SYSTEM_HOME)?,
             None if cfg!(unix) => Some(PathBuf::from(SYSTEM_HOME)),
             None => None,
         };
+        if let Some(system) = &system {
+            usable(env_vars::XTOOL_SYSTEM_HOME, system)?;
+        }
         Ok(Self::new(home, system, cache))
     }
 
@@ -134,6 +138,35 @@ fn absolute(name: &'static str) -> Result<Option<PathBuf>, StoreError> {
     }
 }
 
+/// Whether the tools can be called by paths below a folder: by make's and configure's shell, which splits `$(CC)` and
+/// reads it once more, by CMake's and meson's files, and by GCC, to which `%` is a directive. All of these fail late and
+/// name something else.
+fn usable(name: &'static str, path: &Path) -> Result<(), StoreError> {
+    let found = match path.to_str() {
+        None => Some("a byte that is not UTF-8".to_owned()),
+        Some(text) => text.chars().find(|c| breaks(*c)).map(|c| match c {
+            '\n' => "a line break".to_owned(),
+            c => format!("`{}`", c.escape_debug()),
+        }),
+    };
+    match found {
+        None => Ok(()),
+        Some(found) => Err(StoreError::Unusable {
+            name,
+            value: path.to_owned(),
+            found,
+        }),
+    }
+}
+
+/// A blank is not among them: cargo, CMake and meson take it, and `xtool exec` calls the tools by their bare names.
+fn breaks(c: char) -> bool {
+    let everywhere = "\"'`$%&;<>|*?";
+    // The separators of Windows' own paths, and `Program Files (x86)`.
+    let unix = "\\:()[]";
+    c.is_control() || everywhere.contains(c) || (cfg!(unix) && unix.contains(c))
+}
+
 fn base_dirs() -> Result<directories::BaseDirs, StoreError> {
     let dirs = directories::BaseDirs::new().ok_or(StoreError::NoHome)?;
     let value = dirs.home_dir().to_owned();
@@ -153,4 +186,48 @@ fn default_home() -> Result<PathBuf, StoreError> {
     } else {
         dirs.data_local_dir().join("xtool")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_home_that_breaks_builds_is_named_with_its_character() {
+        use std::os::unix::ffi::OsStrExt as _;
+        for good in [
+            "/home/me/.local/share/xtool",
+            "/a b/ä/c#d=e,f@g~h!i{j}+k-l_m.n",
+        ] {
+            assert!(usable("XTOOL_HOME", Path::new(good)).is_ok(), "{good}");
+        }
+        for (bad, named) in [
+            ("/a'b", "`\\'`"),
+            ("/a\"b", "`\\\"`"),
+            ("/a\\b", "`\\\\`"),
+            ("/a$x", "`$`"),
+            ("/a%b", "`%`"),
+            ("/a;b", "`;`"),
+            ("/a&b", "`&`"),
+            ("/a(b)", "`(`"),
+            ("/a`b", "```"),
+            ("/a*b", "`*`"),
+            ("/a:b", "`:`"),
+            ("/a\nb", "a line break"),
+            ("/a\tb", "`\\t`"),
+        ] {
+            let error = usable("XTOOL_HOME", Path::new(bad))
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with("XTOOL_HOME is `/a"), "{error}");
+            assert!(error.contains(named), "{named}: {error}");
+        }
+        let bytes = Path::new(std::ffi::OsStr::from_bytes(b"/a\xffb"));
+        let error = usable("XTOOL_SYSTEM_HOME", bytes).unwrap_err().to_string();
+        assert!(
+            error.contains("XTOOL_SYSTEM_HOME") && error.contains("UTF-8"),
+            "{error}"
+        );
+    }
 }

@@ -76,8 +76,13 @@ impl Lab {
 
     /// A store of this test's own; downloads stay shared.
     pub fn with_own_store() -> Self {
+        Self::with_own_home("home")
+    }
+
+    /// A store of this test's own, by a name of its folder; downloads stay shared.
+    pub fn with_own_home(name: &str) -> Self {
         let mut lab = Self::enter();
-        lab.home = lab.dir.path().join("home");
+        lab.home = lab.dir.path().join(name);
         lab
     }
 

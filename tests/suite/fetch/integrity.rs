@@ -86,6 +86,40 @@ async fn a_content_encoding_is_named() {
     }
 }
 
+/// F22's neighbour: the same where the size is pinned, and what comes is longer or shorter; but a server that only calls
+/// a packed file packed, as some do with `.gz`, sends the right bytes.
+#[tokio::test]
+async fn a_content_encoding_is_named_whatever_the_length() {
+    let long = noise(1000);
+    let short = vec![b'x'; 1000];
+    for (body, encoding) in [
+        (&long, "gzip"),
+        (&short, "gzip"),
+        (&long, "br"),
+        (&long, "zstd"),
+        (&short, "deflate"),
+    ] {
+        let packed = crate::unpack::build::gz(body);
+        let reply = Reply::ok(&*packed).header("Content-Encoding", encoding);
+        let server = Server::scripted([reply]);
+        let rig = Rig::new();
+        let error = rig
+            .download(&archive(body), &server.url("t"))
+            .await
+            .unwrap_err();
+        let named = format!("compressed with `Content-Encoding: {encoding}`");
+        assert!(told(&error).contains(&named), "{}", told(&error));
+        assert!(error.next_source());
+        assert_eq!(server.requests().len(), 1);
+    }
+    let reply = Reply::ok(&*long).header("Content-Encoding", "x-gzip");
+    let server = Server::scripted([reply]);
+    Rig::new()
+        .download(&archive(&long), &server.url("t"))
+        .await
+        .unwrap();
+}
+
 /// F19: a login page, shorter or longer than the archive, declared as HTML or not.
 #[tokio::test]
 async fn a_login_page_is_called_one() {

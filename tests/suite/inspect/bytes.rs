@@ -8,7 +8,10 @@ use xtool::help::Help;
 use xtool::inspect::tables::Tables;
 use xtool::inspect::{InspectError, facts_of};
 
-use super::make::{CPU_ARM64, CPU_X86_64, Elf, Identity, MachO, Pe, universal};
+use super::make::{
+    ARM, CPU_ARM64, CPU_X86_64, Elf, Identity, MIPS, MachO, Pe, S390, X86_64, universal,
+    with_build_id_section,
+};
 use super::report_bytes;
 
 /// One small binary of each format, and one real one with everything in it.
@@ -260,4 +263,33 @@ fn a_version_table_that_goes_round_ends() {
     let start = std::time::Instant::now();
     all_stages(&bytes);
     assert!(start.elapsed() < std::time::Duration::from_secs(5));
+}
+
+/// A build id may stand in a section that no segment has; both classes and byte orders.
+#[test]
+fn a_build_id_outside_of_the_segments_is_found() {
+    for (wide, big, machine) in [
+        (true, false, X86_64),
+        (false, true, MIPS),
+        (true, true, S390),
+        (false, false, ARM),
+    ] {
+        let elf = Elf {
+            wide,
+            big,
+            machine,
+            ..Elf::default()
+        };
+        let id = [0xde, 0xad, 0xbe, 0xef, 0x01, 0x23, 0x45, 0x67];
+        for (bytes, expected) in [
+            (elf.bytes(), None),
+            (with_build_id_section(&elf, &id), Some("deadbeef01234567")),
+        ] {
+            let facts = facts_of(Path::new("x"), &*bytes).unwrap();
+            let xtool::inspect::facts::Details::Elf(found) = &facts[0].details else {
+                panic!("ELF");
+            };
+            assert_eq!(found.build_id.as_deref(), expected, "{machine}");
+        }
+    }
 }

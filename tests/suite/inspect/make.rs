@@ -239,6 +239,51 @@ impl Elf {
     }
 }
 
+/// The file with a section of notes that no segment has, which holds a build id.
+pub fn with_build_id_section(elf: &Elf, id: &[u8]) -> Vec<u8> {
+    let mut out = Bytes::new(elf.big);
+    out.out = elf.bytes();
+    out.pad(usize::try_from(out.len().next_multiple_of(8)).unwrap());
+    let note = out.len();
+    out.u32(4);
+    out.u32(u32::try_from(id.len()).unwrap());
+    out.u32(3);
+    out.out.extend(b"GNU\0");
+    out.out.extend(id);
+    let size = out.len() - note;
+    out.pad(usize::try_from(out.len().next_multiple_of(8)).unwrap());
+    let table = out.len();
+    let width = if elf.wide { 64 } else { 40 };
+    out.pad(usize::try_from(table).unwrap() + width);
+    out.u32(0);
+    out.u32(7);
+    for n in [0, 0, note, size] {
+        out.word(elf.wide, n);
+    }
+    out.u32(0);
+    out.u32(0);
+    out.word(elf.wide, 4);
+    out.word(elf.wide, 0);
+    // The names of both, none.
+    out.u32(0);
+    out.u32(3);
+    for n in [0, 0, note, 1] {
+        out.word(elf.wide, n);
+    }
+    out.pad(usize::try_from(table).unwrap() + 3 * width);
+    // The header's e_shoff, e_shentsize, e_shnum and e_shstrndx.
+    let (place, sizes) = if elf.wide { (0x28, 0x3a) } else { (0x20, 0x2e) };
+    let mut shoff = Bytes::new(elf.big);
+    shoff.word(elf.wide, table);
+    out.out.splice(place..place + shoff.out.len(), shoff.out);
+    let mut counts = Bytes::new(elf.big);
+    counts.u16(u16::try_from(width).unwrap());
+    counts.u16(3);
+    counts.u16(2);
+    out.out.splice(sizes..sizes + 6, counts.out);
+    out.out
+}
+
 /// A Windows program with one section.
 #[derive(Clone)]
 pub struct Pe {

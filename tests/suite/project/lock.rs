@@ -323,7 +323,18 @@ fn an_edited_entry_is_found() {
         assert!(error.clone().is_err_and(|e| e.contains(word)), "{error:?}");
     }
     // The digest is another version's.
-    let error = agrees(MUSL, Host::LinuxX64, &pin("2.0"), &good);
+    let renamed = Pin {
+        version: "2.0".to_owned(),
+        ..pin("1.0")
+    };
+    let mut two = good.clone();
+    for toolchain in two.toolchains.values_mut() {
+        let mut newer = toolchain.artifacts[0].clone();
+        newer.version = Some("2.0".to_owned());
+        newer.sources = known(&pin("2.0"));
+        toolchain.artifacts.push(newer);
+    }
+    let error = agrees(MUSL, Host::LinuxX64, &renamed, &two);
     assert!(
         error.clone().is_err_and(|e| e.contains("that is zig 1.0")),
         "{error:?}"

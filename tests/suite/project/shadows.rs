@@ -54,6 +54,33 @@ fn variables_are_named() {
     assert_eq!(look(&env, "", &[("RUSTFLAGS", "")]), []);
 }
 
+/// F60's neighbour: crates look up the triple as it is before the one with underscores; unsuffixed names come last.
+#[test]
+fn names_that_crates_look_up_first_are_named() {
+    let env = Env::new();
+    let found = look(
+        &env,
+        "",
+        &[
+            ("CC_x86_64-pc-windows-gnu", "gcc"),
+            ("CC_x86_64-pc-windows-msvc", "cl"),
+            ("TARGET_CC", "gcc"),
+            ("CC", "gcc"),
+        ],
+    );
+    assert_eq!(found.len(), 1, "{}", words(&found));
+    assert!(words(&found).contains("`CC_x86_64-pc-windows-gnu` is set in the environment and hides `env.CC_x86_64_pc_windows_gnu`"));
+    let path = env.root.join(".cargo/config.toml");
+    fs_err::create_dir_all(path.parent().expect("a folder")).expect("written");
+    fs_err::write(path, "[env]\n\"CC_x86_64-pc-windows-gnu\" = \"gcc\"\n").expect("written");
+    let text = words(&look(&env, "", &[]));
+    assert!(
+        text.contains("hides `env.CC_x86_64_pc_windows_gnu`"),
+        "{text}"
+    );
+    assert!(text.contains("config.toml"), "{text}");
+}
+
 /// F60: a configuration nearer to the build hides ours; one further up does not, except that its `build.rustflags`
 /// no longer reaches the target.
 #[test]
