@@ -30,7 +30,7 @@ pub struct BuildEnv {
 /// The variables for the shims of a variant; `shims` is its folder.
 ///
 /// The suffixed names are those of the crates that read them: `cc` ("External configuration via environment
-/// variables"), `cmake` (`CMAKE_TOOLCHAIN_FILE`), `bindgen` ("Environment variables"), `pkg-config` ("Environment
+/// variables"), `embed-resource` (`RC`), `cmake` (`CMAKE_TOOLCHAIN_FILE`), `bindgen` ("Environment variables"), `pkg-config` ("Environment
 /// variables").
 pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
     let tools = tools_of(spec);
@@ -41,6 +41,7 @@ pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
         (Tool::Ranlib, "RANLIB"),
         (Tool::Strip, "STRIP"),
         (Tool::Windres, "WINDRES"),
+        (Tool::Windres, "RC"),
         (Tool::Dlltool, "DLLTOOL"),
     ];
     let mut plain: Vec<(String, String)> = names
@@ -48,10 +49,12 @@ pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
         .filter(|(tool, _)| tools.contains(tool))
         .map(|(tool, name)| (name.to_owned(), text(&shim(shims, tool))))
         .collect();
-    // The cc crate asks for these four; further names would only be noise in the configuration.
+    // The cc crate asks for the first four, embed-resource for `RC`, and a build script that uses winresource can ask
+    // for `WINDRES`; further names would only be noise in the configuration.
+    let wanted = ["CC", "CXX", "AR", "RANLIB", "RC", "WINDRES"];
     let mut suffixed: Vec<(String, String)> = plain
         .iter()
-        .filter(|(name, _)| ["CC", "CXX", "AR", "RANLIB"].contains(&name.as_str()))
+        .filter(|(name, _)| wanted.contains(&name.as_str()))
         .cloned()
         .collect();
     let pkg_config = PkgConfig::of(spec, shims).variables().into_iter();
@@ -200,6 +203,22 @@ mod tests {
         let cmake = value(&env, &format!("CMAKE_TOOLCHAIN_FILE{suffix}")).unwrap();
         assert!(cmake.ends_with("/toolchain.cmake"), "{cmake}");
         assert!(value(&env, &format!("RANLIB{suffix}")).is_none());
+    }
+
+    #[test]
+    fn resources_are_compiled_by_the_targets_windres() {
+        let mut spec = spec("i686-pc-windows-gnu", None);
+        let names = |spec: &Spec| {
+            let env = build_env(spec, Path::new("/s"));
+            let all = env.suffixed.into_iter().chain(env.plain);
+            let windres = text(&shim(Path::new("/s"), Tool::Windres));
+            let named = all.filter(|(_, value)| *value == windres);
+            named.map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert!(names(&spec).is_empty());
+        spec.tools.windres = Some("/t/windres".into());
+        let suffixed = ["RC_i686_pc_windows_gnu", "WINDRES_i686_pc_windows_gnu"];
+        assert_eq!(names(&spec), [suffixed, ["RC", "WINDRES"]].concat());
     }
 
     #[cfg(unix)]

@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::manifest::Family;
 use crate::target::TargetOs;
 
 mod driver;
@@ -28,6 +29,7 @@ mod spec;
 #[cfg(unix)]
 mod terminal;
 mod variant;
+mod windres;
 mod xcrun;
 
 pub use driver::NAMES;
@@ -192,6 +194,16 @@ fn run(
     if let Some(name) = linker_name(spec, tool, &expanded.args) {
         return Ok(exec::say(&name));
     }
+    if tool == Tool::Windres {
+        if let Some(zig) = &spec.zig {
+            return windres::run(spec, zig, variant, expanded.args);
+        }
+        if spec.family == Family::Clang
+            && let Some(version) = rules::windres::llvm_version(&expanded.args)
+        {
+            return Ok(exec::say(&version));
+        }
+    }
     let explained = tool.is_driver() && is_explained(spec, &expanded.args);
     let mut invocation = rules::rewrite(spec, variant, tool, expanded.args, &Environment::read())?;
     if let Some(origin) = expanded.origin {
@@ -209,6 +221,13 @@ fn run(
 fn is_explained(spec: &Spec, args: &[OsString]) -> bool {
     let no_sdk = spec.triple.os() == TargetOs::MacOs && spec.sdk.is_none();
     rules::links(args) || no_sdk && rules::is_objective_c(args)
+}
+
+/// Whether zig is asked to compile resources for the target, and can: its part for them may have been left out.
+pub fn compiles_resources(spec: &Spec) -> bool {
+    spec.zig.is_some()
+        && spec.program(Tool::Windres).is_some()
+        && rules::windres::sources(spec).is_dir()
 }
 
 /// Whether the runner that the settings name is on this machine; what is missing otherwise. `program` is what it is

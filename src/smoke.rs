@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::build_env::shim;
-use crate::shim::{Spec, Tool, check_runner, tools_of};
+use crate::shim::{Spec, Tool, check_runner, compiles_resources, tools_of};
 use crate::target::TargetOs;
 
 mod process;
@@ -250,7 +250,8 @@ impl Bench<'_> {
 pub enum Warmth {
     /// What the first `cargo build` links: the C library, with symbols.
     FirstBuild,
-    /// C and C++, for debugging, optimised and without symbols: an image's builds find everything.
+    /// C and C++, for debugging, optimised and without symbols, and Windows resources: an image's builds find
+    /// everything.
     Everything,
 }
 
@@ -290,7 +291,27 @@ pub fn warm(bench: Bench<'_>, warmth: Warmth) -> Result<usize, String> {
             links += 1;
         }
     }
+    if warmth == Warmth::Everything && compiles_resources(bench.spec) {
+        warm_resources(bench)?;
+    }
     Ok(links)
+}
+
+/// A resource script, which has zig compile its resource compiler: half a minute on two cores.
+fn warm_resources(bench: Bench<'_>) -> Result<(), String> {
+    let script = bench.scratch.join("warm.rc");
+    fs_err::write(&script, "1 RCDATA { 1 }\n").map_err(|e| e.to_string())?;
+    let mut command = Command::new(shim(bench.shims, Tool::Windres));
+    command
+        .arg(&script)
+        .arg(bench.scratch.join("warm.res"))
+        .current_dir(bench.scratch);
+    let ended = run(&mut command, bench.scratch, bench.limit).map_err(|e| e.to_string())?;
+    if ended.success {
+        Ok(())
+    } else {
+        Err(ended.said(&command))
+    }
 }
 
 /// As rustc links for debugging: with which start-up code, and by its own list of libraries.

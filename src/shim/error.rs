@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::rules::windres::WindresError;
 use super::{LipoError, XcrunError};
 use crate::help::Help;
 use crate::target::Triple;
@@ -134,6 +135,18 @@ pub enum ShimError {
     /// Our own `lipo` refused.
     #[error(transparent)]
     Lipo(#[from] LipoError),
+    /// windres's arguments, or zig without what compiles resources.
+    #[error(transparent)]
+    Windres(#[from] WindresError),
+    /// A file of windres's, the caller's or a temporary one, could not be read or written.
+    #[error("Cannot use the file `{}`", path.display())]
+    File {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A variable of the user's that names a version does not.
     #[error("`{variable}` is `{value}`, which is no version")]
     NotAVersion {
@@ -181,6 +194,7 @@ impl Help for ShimError {
             )),
             Self::Xcrun(e) => e.help(),
             Self::Lipo(e) => e.help(),
+            Self::Windres(e) => e.help(),
             Self::NoRunner { help, .. } => Some(help.clone()),
             Self::NotAVersion { variable, .. } => {
                 Some(format!("give one such as 11.0, or unset {variable}"))
@@ -199,7 +213,7 @@ impl Help for ShimError {
             Self::Render { .. } | Self::Write { .. } => {
                 Some("check XTOOL_HOME: it must be writable, and Unicode".to_owned())
             }
-            Self::Response { .. } | Self::ResponseDepth { .. } => None,
+            Self::Response { .. } | Self::ResponseDepth { .. } | Self::File { .. } => None,
         }
     }
 }

@@ -27,6 +27,20 @@ pub(super) fn exec(
     replace(command).map_err(|source| not_run(spec, program, source))
 }
 
+/// Runs a tool and waits for it, where more is to be done afterwards.
+pub(super) fn wait(
+    spec: &Spec,
+    variant: &Path,
+    tool: Tool,
+    invocation: Invocation,
+) -> Result<ExitStatus, ShimError> {
+    let program = invocation.program.clone();
+    let mut command = command(spec, variant, tool, invocation)?;
+    command
+        .status()
+        .map_err(|source| not_run(spec, program, source))
+}
+
 /// Runs a driver that links, and adds a `help:` line when it fails for a reason that we know. What it says and its
 /// exit status stay as they are; on a terminal it has one too, so that it keeps its colours and progress.
 pub(super) fn link(
@@ -207,7 +221,7 @@ fn replace(mut command: Command) -> io::Result<ExitCode> {
 
 /// The exit code; a signal that ended the program ends this process too. Where it does not, as a shell tells of it.
 #[cfg(unix)]
-fn hand_on(status: ExitStatus) -> ExitCode {
+pub(super) fn hand_on(status: ExitStatus) -> ExitCode {
     use rustix::process::{Signal, getpid, kill_process};
     use std::os::unix::process::ExitStatusExt as _;
     if let Some(signal) = status.signal().and_then(Signal::from_named_raw) {
@@ -221,7 +235,7 @@ fn hand_on(status: ExitStatus) -> ExitCode {
 
 /// Windows' codes are 32 bits (0xc0000135): only the process's own end can carry one.
 #[cfg(not(unix))]
-fn hand_on(status: ExitStatus) -> ExitCode {
+pub(super) fn hand_on(status: ExitStatus) -> ExitCode {
     std::process::exit(status.code().unwrap_or(1))
 }
 

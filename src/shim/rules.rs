@@ -15,6 +15,7 @@ pub mod clang;
 pub mod gcc;
 mod macos;
 mod objects;
+pub mod windres;
 pub mod zig;
 
 pub(super) use apply::{Action, Arg, apply, takes_value};
@@ -96,6 +97,9 @@ pub fn rewrite(
     macos::check(spec, tool, env)?;
     Ok(match (spec.family, &spec.zig) {
         (_, Some(zig)) => zig::rewrite(spec, zig, variant, tool, args, env)?,
+        (Family::Gcc, None) if tool == Tool::Windres => {
+            Invocation::new(program, windres::with_preprocessor(variant, args))
+        }
         (Family::Gcc, None) => gcc::rewrite(spec, program, tool, args),
         (Family::Clang | Family::Zig, None) => {
             clang::rewrite(spec, program, variant, tool, args, env)

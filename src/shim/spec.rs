@@ -254,7 +254,7 @@ impl Spec {
         if let Some(zig) = &self.zig {
             let has = match tool {
                 Tool::Cc | Tool::Cxx | Tool::Ar | Tool::Ranlib => true,
-                Tool::Dlltool => self.triple.os() == TargetOs::Windows,
+                Tool::Dlltool | Tool::Windres => self.triple.os() == TargetOs::Windows,
                 _ => false,
             };
             return has.then_some(zig.exe.as_path());

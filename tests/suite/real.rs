@@ -17,6 +17,7 @@ mod gnu;
 mod hosts;
 mod noop;
 mod parts;
+mod resources;
 mod switch;
 mod user;
 mod windows;

@@ -14,8 +14,9 @@ const TARGETS: [(&str, &str); 2] = [
     ("x86_64-unknown-linux-musl", "musl"),
 ];
 
-/// Names that a build for the host would obey, as `cc`, `cmake`, `bindgen` and `pkg-config` document them.
-const OBEYED: [&str; 20] = [
+/// Names that a build for the host would obey, as `cc`, `cmake`, `bindgen`, `pkg-config`, `embed-resource` and
+/// `winresource` document them.
+const OBEYED: [&str; 22] = [
     "CC",
     "CXX",
     "AR",
@@ -36,6 +37,8 @@ const OBEYED: [&str; 20] = [
     "SDKROOT",
     "MACOSX_DEPLOYMENT_TARGET",
     "RUSTC_LINKER",
+    "RC",
+    "WINDRES",
 ];
 
 #[test]

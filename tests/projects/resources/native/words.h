@@ -1,0 +1,1 @@
+#define PRODUCT "It's größer"
