@@ -27,7 +27,7 @@ fn winresource(tell: impl FnOnce(&mut winresource::WindowsResource)) {
     resource
         .set_icon("app.ico")
         .set_manifest_file("app.manifest")
-        .set("ProductName", "It's größer")
+        .set("ProductName", "Viel größer")
         .set("FileVersion", "9.8.7.6");
     tell(&mut resource);
     resource.compile().unwrap();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use object::LittleEndian as LE;
 use object::pe;
@@ -26,8 +27,12 @@ fn cargo_compiles_resources_with_zig() {
     cargo("zig");
 }
 
+/// Both builds put their program into one place.
+static PROGRAM: Mutex<()> = Mutex::new(());
+
 fn cargo(toolchain: &str) {
     need_library_source();
+    let _mine = PROGRAM.lock().unwrap_or_else(PoisonError::into_inner);
     let lab = Lab::enter();
     let project = project("resources", lab.dir.path());
     succeed(&mut lab.xtool(
@@ -153,11 +158,11 @@ fn meson(lab: &Lab, folder: &Path, target: &str) -> PathBuf {
     assert!(ninja().contains("no work to do"));
     let header = folder.join("native/words.h");
     let words = fs_err::read_to_string(&header).unwrap();
-    fs_err::write(&header, words.replace("It's", "Its")).unwrap();
+    fs_err::write(&header, words.replace("Viel", "Noch")).unwrap();
     ninja();
     assert_eq!(
         version(&resources(&build.join("native.exe")), "ProductName"),
-        "Its größer"
+        "Noch größer"
     );
     fs_err::write(&header, words).unwrap();
     ninja();
@@ -218,7 +223,7 @@ fn check(resources: &Resources, file_version: &str) {
     assert_eq!(resources[&pe::RT_GROUP_ICON][0][..6], [0, 0, 1, 0, 1, 0]);
     let manifest = String::from_utf8_lossy(&resources[&pe::RT_MANIFEST][0]);
     assert!(manifest.contains("xtool.test.resources"), "{manifest}");
-    assert_eq!(version(resources, "ProductName"), "It's größer");
+    assert_eq!(version(resources, "ProductName"), "Viel größer");
     assert_eq!(version(resources, "FileVersion"), file_version);
 }
 

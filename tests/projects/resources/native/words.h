@@ -1,1 +1,1 @@
-#define PRODUCT "It's größer"
+#define PRODUCT "Viel größer"
