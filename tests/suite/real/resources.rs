@@ -290,7 +290,7 @@ fn of_file<Pe: ImageNtHeaders>(file: &PeFile<'_, Pe>, bytes: &[u8]) -> Resources
             continue;
         };
         let mut places = Vec::new();
-        leaves(directory, table, &mut places);
+        leaves(directory, &table, &mut places);
         for (address, size) in places {
             let data = sections.pe_data_at(bytes, address).unwrap();
             out.entry(kind).or_default().push(data[..size].to_vec());
@@ -301,12 +301,12 @@ fn of_file<Pe: ImageNtHeaders>(file: &PeFile<'_, Pe>, bytes: &[u8]) -> Resources
 
 fn leaves(
     directory: ResourceDirectory<'_>,
-    table: ResourceDirectoryTable<'_>,
+    table: &ResourceDirectoryTable<'_>,
     out: &mut Vec<(u32, usize)>,
 ) {
     for entry in table.entries {
         match entry.data(directory).unwrap() {
-            ResourceDirectoryEntryData::Table(table) => leaves(directory, table, out),
+            ResourceDirectoryEntryData::Table(table) => leaves(directory, &table, out),
             ResourceDirectoryEntryData::Data(data) => {
                 out.push((data.offset_to_data.get(LE), data.size.get(LE) as usize));
             }
