@@ -87,7 +87,7 @@ fn a_variant_has_links_for_what_its_toolchain_has() {
     spec.runner = Runner::named("wine", None);
     let folder = home.write(&spec);
     let exe = std::env::consts::EXE_SUFFIX;
-    let mut expected: Vec<String> = ["ar", "c++", "cc", "dlltool", "ranlib", "run"]
+    let mut expected: Vec<String> = ["ar", "c++", "cc", "dlltool", "ranlib", "windres", "run"]
         .iter()
         .map(|name| format!("{name}{exe}"))
         .collect();
@@ -97,8 +97,8 @@ fn a_variant_has_links_for_what_its_toolchain_has() {
         // What the drivers run.
         assert_eq!(names_in(&folder.join("tools")), ["c++", "cc"]);
         expected.push("tools".to_owned());
-        expected.sort();
     }
+    expected.sort();
     assert_eq!(names_in(&folder), expected);
 
     let bare = home.gcc_spec("x86_64-unknown-linux-musl");
