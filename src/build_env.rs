@@ -40,6 +40,7 @@ pub fn build_env(spec: &Spec, shims: &Path) -> BuildEnv {
         (Tool::Ar, "AR"),
         (Tool::Ranlib, "RANLIB"),
         (Tool::Strip, "STRIP"),
+        (Tool::Nm, "NM"),
         (Tool::Windres, "WINDRES"),
         (Tool::Windres, "RC"),
         (Tool::Dlltool, "DLLTOOL"),

@@ -21,7 +21,10 @@ mod error;
 mod exec;
 mod explain;
 mod lipo;
+mod nm;
 mod osxcross;
+mod pe;
+mod query;
 mod response;
 pub mod rules;
 mod runner;
@@ -190,6 +193,9 @@ fn run(
     if tool == Tool::Lipo && spec.program(tool).is_none() {
         return Ok(lipo::run(args)?);
     }
+    if tool == Tool::Nm && spec.program(tool).is_none() {
+        return Ok(nm::run(response::expand(args)?.args));
+    }
     let expanded = response::expand(args)?;
     if let Some(name) = linker_name(spec, tool, &expanded.args) {
         return Ok(exec::say(&name));
@@ -204,8 +210,20 @@ fn run(
             return Ok(exec::say(&version));
         }
     }
+    if tool.is_driver()
+        && let Some(answer) = query::answer(spec, variant, &expanded.args)
+    {
+        return Ok(exec::say(&answer));
+    }
+    if tool.is_driver()
+        && spec.zig.is_some()
+        && let Some(runs) = rules::zig::one_by_one(&expanded.args)
+    {
+        return one_after_another(spec, variant, tool, runs);
+    }
     let explained = tool.is_driver() && is_explained(spec, &expanded.args);
-    let mut invocation = rules::rewrite(spec, variant, tool, expanded.args, &Environment::read())?;
+    let environment = Environment::read(spec, tool, &expanded.args);
+    let mut invocation = rules::rewrite(spec, variant, tool, expanded.args, &environment)?;
     if let Some(origin) = expanded.origin {
         response::shorten(spec.family, &mut invocation, &origin)?;
     }
@@ -213,6 +231,24 @@ fn run(
         return exec::link(spec, variant, tool, invocation);
     }
     exec::exec(spec, variant, tool, invocation)
+}
+
+/// Runs a driver several times; the first failure is the whole's.
+fn one_after_another(
+    spec: &Spec,
+    variant: &Path,
+    tool: Tool,
+    runs: Vec<Vec<OsString>>,
+) -> Result<ExitCode, ShimError> {
+    for args in runs {
+        let environment = Environment::read(spec, tool, &args);
+        let invocation = rules::rewrite(spec, variant, tool, args, &environment)?;
+        let status = exec::wait(spec, variant, tool, invocation)?;
+        if !status.success() {
+            return Ok(exec::hand_on(status));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Whether a failure is to be explained, which takes a process that waits for the driver's end: links, and Objective-C

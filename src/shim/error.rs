@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::explain::{fixed, known};
 use super::rules::windres::WindresError;
 use super::{LipoError, XcrunError};
 use crate::help::Help;
@@ -163,6 +164,35 @@ pub enum ShimError {
         /// As asked for.
         asked: Vec<String>,
     },
+    /// An option names a CPU that the toolchain does not have.
+    #[error("Cannot use `{option}`: this zig has no CPU or feature `{what}` for {triple}")]
+    Cpu {
+        /// The target.
+        triple: Triple,
+        /// As given: `-march=foo`.
+        option: String,
+        /// What of it is not known.
+        what: String,
+        /// Names like it.
+        alike: Vec<String>,
+    },
+    /// The linked program's header could not be changed.
+    #[error("Cannot write the versions that were asked for into `{}`", path.display())]
+    Header {
+        /// The program.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// zig links nothing statically with glibc.
+    #[error("Cannot use `{option}` for {triple}: zig links glibc dynamically only")]
+    StaticGlibc {
+        /// The target.
+        triple: Triple,
+        /// `-static` or `-static-pie`.
+        option: &'static str,
+    },
     /// The stand-in for `bcryptprimitives.dll` could not be built.
     #[error("Cannot build `bcryptprimitives.dll` for {wine} in `{}`: the compiler said: {said}", folder.display())]
     WineDll {
@@ -203,6 +233,13 @@ impl Help for ShimError {
                 "build for each, then: xtool exec {triple} -- lipo -create -output BOTH ARM64 X86_64; or with an SDK: \
                  xtool add {triple} --toolchain osxcross"
             )),
+            Self::Cpu {
+                triple,
+                option,
+                what,
+                alike,
+            } => Some(cpu_help(triple, option, what, alike)),
+            Self::StaticGlibc { triple, .. } => Some(fixed::instead(triple)),
             Self::WineDll { .. } => {
                 Some("a wine of version 9 or newer does not need it".to_owned())
             }
@@ -213,8 +250,35 @@ impl Help for ShimError {
             Self::Render { .. } | Self::Write { .. } => {
                 Some("check XTOOL_HOME: it must be writable, and Unicode".to_owned())
             }
-            Self::Response { .. } | Self::ResponseDepth { .. } | Self::File { .. } => None,
+            Self::Response { .. }
+            | Self::ResponseDepth { .. }
+            | Self::Header { .. }
+            | Self::File { .. } => None,
         }
+    }
+}
+
+/// How to name the CPU, or who has it.
+fn cpu_help(triple: &Triple, option: &str, what: &str, alike: &[String]) -> String {
+    let list = format!("xtool exec {triple} -- sh -c '$CC -print-supported-cpus'");
+    let (name, _) = option.split_once('=').unwrap_or((option, ""));
+    match (what, alike) {
+        ("native", _) => format!(
+            "this machine's CPU is not of the target's kind: name the CPU that runs the program; all that zig has: {list}"
+        ),
+        ("generic", _) => format!(
+            "`generic` is for -mtune only: leave {option} out, or name a CPU; all that zig has: {list}"
+        ),
+        (_, []) => match known::gcc(triple) {
+            Some(toolchain) => format!(
+                "name one that zig has: {list}; or build with GCC: xtool add {triple} --toolchain {toolchain}"
+            ),
+            None => format!("name one that zig has: {list}"),
+        },
+        (_, alike) => format!(
+            "did you mean {name}={}? All that zig has: {list}",
+            alike.join(&format!(" or {name}="))
+        ),
     }
 }
 

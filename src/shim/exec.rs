@@ -50,12 +50,17 @@ pub(super) fn link(
     invocation: Invocation,
 ) -> Result<ExitCode, ShimError> {
     let program = invocation.program.clone();
+    let header = invocation.header.clone();
     let command = command(spec, variant, tool, invocation)?;
     let (mut child, said) =
         watch(command).map_err(|source| not_run(spec, program.clone(), source))?;
     let status = child
         .wait()
         .map_err(|source| not_run(spec, program, source))?;
+    if let Some((path, versions)) = header.filter(|_| status.success()) {
+        super::pe::set_versions(&path, versions)
+            .map_err(|source| ShimError::Header { path, source })?;
+    }
     if !status.success()
         && let Some(help) = explain(spec, brought_glibc(spec), &said).or_else(|| {
             // No code: a signal ended it.

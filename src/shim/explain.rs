@@ -5,9 +5,9 @@ use crate::target::TargetOs;
 
 mod apple;
 mod bitcode;
-mod fixed;
+pub(super) mod fixed;
 mod glibc;
-mod known;
+pub(super) mod known;
 mod library;
 
 /// The `help:` line for what a linker wrote; `None` when its words stand for themselves. `brought` is the glibc of a

@@ -3,12 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::pe::Versions;
 use super::{ShimError, Spec, Tool};
 use crate::manifest::Family;
 
 /// The version of the rules: raised when they give a compiler other arguments than before, so that compile caches do
 /// not return what the old ones made (the test `tests/suite/rules.rs` notices). A part of a driver's identity.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 mod apply;
 pub mod clang;
@@ -31,6 +32,8 @@ pub struct Invocation {
     pub env: Vec<(String, OsString)>,
     /// Variables to take away.
     pub env_remove: Vec<String>,
+    /// What a Windows program's header gets when it is linked: the program, and the versions.
+    pub header: Option<(PathBuf, Versions)>,
 }
 
 impl Invocation {
@@ -41,6 +44,7 @@ impl Invocation {
             args,
             env: Vec::new(),
             env_remove: Vec::new(),
+            header: None,
         }
     }
 
@@ -50,7 +54,7 @@ impl Invocation {
     }
 }
 
-/// What the rules heed of the environment.
+/// What the rules heed besides the settings and the arguments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     /// `MACOSX_DEPLOYMENT_TARGET`: the oldest macOS that the user wants, as rustc reads it.
@@ -59,16 +63,26 @@ pub struct Environment {
     pub ccache: bool,
     /// Whether the user overrides options of clang's driver.
     pub overrides: bool,
+    /// This machine's CPU family, as Rust names it: which `-march=native` is for.
+    pub host: &'static str,
+    /// The CPUs that the toolchain's zig knows; empty where no argument names one.
+    pub cpus: zig::Names,
 }
 
 impl Environment {
-    /// This process's.
-    pub fn read() -> Self {
+    /// This process's, and the toolchain's, for a tool that is run with `args`.
+    pub fn read(spec: &Spec, tool: Tool, args: &[OsString]) -> Self {
         let name = crate::env_vars::MACOSX_DEPLOYMENT_TARGET;
+        let cpus = zig::names_file(spec, tool, args)
+            // What cannot be read cannot be checked; zig looks at the names too.
+            .and_then(|file| fs_err::read_to_string(file).ok())
+            .map(|text| zig::Names::parse(&text));
         Self {
             deployment_target: crate::env_vars::non_empty(name).and_then(|v| v.into_string().ok()),
             overrides: std::env::var_os(crate::env_vars::CCC_OVERRIDE_OPTIONS).is_some(),
             ccache: std::env::var_os(crate::env_vars::CCACHE_DISABLE).is_some(),
+            host: std::env::consts::ARCH,
+            cpus: cpus.unwrap_or_default(),
         }
     }
 }
@@ -144,6 +158,26 @@ pub(super) fn is_preprocessed(args: &[OsString]) -> bool {
     })
 }
 
+/// The file that a driver writes, where it is named: `-o FILE`, `-oFILE`.
+pub(super) fn output(args: &[OsString]) -> Option<PathBuf> {
+    let mut found = None;
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        let text = arg.to_str().unwrap_or_default();
+        if text == "-o" {
+            found = rest.next().map(PathBuf::from);
+        } else if takes_value(text) {
+            rest.next();
+        } else if let Some(joined) = text
+            .strip_prefix("-o")
+            .filter(|_| !text.starts_with("-obj"))
+        {
+            found = Some(joined.into());
+        }
+    }
+    found
+}
+
 /// Whether a driver is given Objective-C, by the name of a file or by `-x`.
 pub(super) fn is_objective_c(args: &[OsString]) -> bool {
     args.iter().filter_map(|a| a.to_str()).any(|arg| {
@@ -173,8 +207,10 @@ pub(super) fn only_asks(args: &[OsString]) -> bool {
 }
 
 fn is_question(text: &str) -> bool {
-    matches!(text, "--version" | "-dumpversion" | "-dumpmachine")
-        || text.starts_with("-print-")
+    matches!(
+        text,
+        "--version" | "--help" | "-dumpversion" | "-dumpfullversion" | "-dumpmachine"
+    ) || text.starts_with("-print-")
         || text.starts_with("--print-")
 }
 
@@ -210,6 +246,14 @@ mod tests {
         ] {
             assert!(!links(&os(no)), "{no:?}");
         }
+    }
+
+    #[test]
+    fn the_output_is_what_o_names() {
+        let of = |args: &[&str]| output(&os(args)).map(|p| p.to_string_lossy().into_owned());
+        assert_eq!(of(&["a.o", "-o", "a.exe"]).as_deref(), Some("a.exe"));
+        assert_eq!(of(&["-oa.exe", "-D", "-ob"]).as_deref(), Some("a.exe"));
+        assert_eq!(of(&["-objc", "a.o"]), None);
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub fn tools_of(spec: &Spec) -> Vec<Tool> {
             Tool::Xcrun => spec.sdk.is_some(),
             // Where the toolchain has none, it is this program's own.
             Tool::Lipo => spec.triple.os() == TargetOs::MacOs,
+            Tool::Nm => true,
             _ => spec.program(tool).is_some(),
         })
         .collect()

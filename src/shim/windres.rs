@@ -53,7 +53,8 @@ fn compile_script(
     let script = scratch.path().join("script.rcpp");
     let input = readable(compile, scratch.path())?;
     let cc = compile.preprocessor(&input, &script);
-    let cc = rules::rewrite(spec, variant, Tool::Cc, cc, &Environment::read())?;
+    let environment = Environment::read(spec, Tool::Cc, &cc);
+    let cc = rules::rewrite(spec, variant, Tool::Cc, cc, &environment)?;
     let status = exec::wait(spec, variant, Tool::Cc, cc)?;
     if !status.success() {
         return Ok(status);

@@ -329,7 +329,7 @@ mod tests {
         let error = ask(dir.path(), &["ld", "-v"]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`xcrun` finds no `ld` in this toolchain; it has clang clang++ ar lipo"
+            "`xcrun` finds no `ld` in this toolchain; it has clang clang++ ar lipo nm"
         );
         assert!(error.help().unwrap().contains("xcrun clang"));
         for (name, file) in [("ld", "ld64.lld"), ("dsymutil", "dsymutil")] {

@@ -13,6 +13,7 @@ mod atomic;
 mod both;
 pub mod caches;
 mod chroot;
+mod flags;
 mod gnu;
 mod hosts;
 mod noop;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use xtool::manifest::Family;
-use xtool::shim::{Runner, Spec, Zig, tools_of, variant_name, write_variant};
+use xtool::shim::{Runner, Spec, Tool, Zig, tools_of, variant_name, write_variant};
 
 #[cfg(unix)]
 mod driver;
@@ -87,10 +87,12 @@ fn a_variant_has_links_for_what_its_toolchain_has() {
     spec.runner = Runner::named("wine", None);
     let folder = home.write(&spec);
     let exe = std::env::consts::EXE_SUFFIX;
-    let mut expected: Vec<String> = ["ar", "c++", "cc", "dlltool", "ranlib", "windres", "run"]
-        .iter()
-        .map(|name| format!("{name}{exe}"))
-        .collect();
+    let mut expected: Vec<String> = [
+        "ar", "c++", "cc", "dlltool", "nm", "ranlib", "windres", "run",
+    ]
+    .iter()
+    .map(|name| format!("{name}{exe}"))
+    .collect();
     assert_eq!(tools_of(&spec).len(), expected.len());
     expected.extend(["shim.toml".to_owned(), "toolchain.cmake".to_owned()]);
     if cfg!(unix) {
@@ -102,7 +104,8 @@ fn a_variant_has_links_for_what_its_toolchain_has() {
     assert_eq!(names_in(&folder), expected);
 
     let bare = home.gcc_spec("x86_64-unknown-linux-musl");
-    assert_eq!(tools_of(&bare).len(), 1);
+    // Its compiler, and the nm that every toolchain has.
+    assert_eq!(tools_of(&bare), [Tool::Cc, Tool::Nm]);
 }
 
 #[test]

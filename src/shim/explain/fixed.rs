@@ -2,7 +2,7 @@
 
 use super::known;
 use crate::shim::Spec;
-use crate::target::TargetOs;
+use crate::target::{TargetOs, Triple};
 
 /// zig: `libc of the specified target requires dynamic linking`.
 pub(super) fn static_libc(spec: &Spec, line: &str) -> Option<String> {
@@ -17,9 +17,17 @@ pub(super) fn static_libc(spec: &Spec, line: &str) -> Option<String> {
         );
     }
     Some(format!(
-        "zig links glibc dynamically only: drop -static, or -Ctarget-feature=+crt-static{}",
-        ways(&known::static_instead(triple))
+        "zig links glibc dynamically only: {}",
+        instead(triple)
     ))
+}
+
+/// The ways out for a target with glibc.
+pub(in crate::shim) fn instead(triple: &Triple) -> String {
+    format!(
+        "drop -static, or -Ctarget-feature=+crt-static{}",
+        ways(&known::static_instead(triple))
+    )
 }
 
 /// The commands that make static programs.

@@ -17,13 +17,21 @@ pub(super) fn static_instead(triple: &Triple) -> Vec<String> {
     };
     let musl = triple.as_str().replace("-gnu", "-musl").parse::<Triple>();
     let musl = musl.ok().filter(|musl| manifest.targets.contains_key(musl));
-    let gcc = manifest.targets.get(triple).and_then(|target| {
-        let is_gcc = |name: &&String| manifest.toolchains[*name].family == Family::Gcc;
-        target.toolchains.iter().find(is_gcc)
-    });
+    let gcc = gcc_of(&manifest, triple);
     let musl = musl.map(|musl| format!("xtool add {musl}"));
     let gcc = gcc.map(|name| format!("xtool add {triple} --toolchain {name}"));
     musl.into_iter().chain(gcc).collect()
+}
+
+/// A toolchain with GCC for a target.
+pub(in crate::shim) fn gcc(triple: &Triple) -> Option<String> {
+    gcc_of(&manifest()?, triple).cloned()
+}
+
+fn gcc_of<'m>(manifest: &'m Manifest, triple: &Triple) -> Option<&'m String> {
+    let is_gcc = |name: &&String| manifest.toolchains[*name].family == Family::Gcc;
+    let target = manifest.targets.get(triple)?;
+    target.toolchains.iter().find(is_gcc)
 }
 
 /// The newest zig that builds for a target.

@@ -4,12 +4,14 @@
 //! or in its family's module.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
-    Action, Arg, Environment, Invocation, apply, links, macos, objects, only_asks, takes_value,
+    Action, Arg, Environment, Invocation, apply, links, macos, objects, only_asks, output,
+    takes_value,
 };
 use crate::env_vars::CCC_OVERRIDE_OPTIONS;
+use crate::shim::pe::Versions;
 use crate::shim::{ShimError, Spec, Tool, Zig};
 use crate::target::{TargetOs, Triple};
 
@@ -19,11 +21,27 @@ mod atomic;
 mod cpu;
 mod exports;
 mod linux;
+mod modes;
+mod preprocessor;
 mod procedures;
+mod subsystem;
 mod wasi;
 mod windows;
 
 pub use cpu::default_cpu;
+pub use cpu::names::Names;
+pub use modes::one_by_one;
+
+/// The file of zig's that says what the CPUs in these arguments are; `None` when they name none.
+pub fn names_file(spec: &Spec, tool: Tool, args: &[OsString]) -> Option<PathBuf> {
+    let zig = spec.zig.as_ref().filter(|_| tool.is_driver())?;
+    if !words(args).any(cpu::needs_names) {
+        return None;
+    }
+    let other = apple::other_cpu(spec, tool, args).ok().flatten();
+    let triple = other.as_ref().map_or(&spec.triple, |other| &other.triple);
+    cpu::names::file(zig.exe.parent()?, triple)
+}
 
 /// What the rules look at besides an argument.
 #[derive(Clone, Copy)]
@@ -59,13 +77,39 @@ pub fn rewrite(
         }
         _ => args,
     };
+    let args = if tool.is_driver() {
+        modes::in_zigs_words(tool, &zig.cache_dir, preprocessor::as_the_drivers(args))
+    } else {
+        args
+    };
     let linking = tool.is_driver() && links(&args);
+    let (args, subsystem) = match spec.triple.os() {
+        TargetOs::Windows if linking => subsystem::take(args),
+        _ => (args, subsystem::Subsystem::default()),
+    };
     let context = Context {
         spec,
         triple: &spec.triple,
         minor: minor(&zig.version),
         linking,
         only_links: linking && !compiles(&args),
+    };
+    linux::check_static(context, &args)?;
+    let header = header(&args, &subsystem);
+    let static_pie = match spec.triple.os() {
+        TargetOs::Linux => linux::static_pie(context, &args),
+        _ => Vec::new(),
+    };
+    let zigs = cpu::Zigs {
+        triple: &spec.triple,
+        base: zig.cpu.as_deref().or(default_cpu(&spec.triple)),
+        host: env.host,
+        names: &env.cpus,
+    };
+    let choice = if !tool.is_driver() || context.only_links || only_asks(&args) {
+        cpu::Choice::default_of(zigs)
+    } else {
+        cpu::choose(zigs, &args)?
     };
     let mut out: Vec<OsString> = match tool {
         Tool::Cc => vec!["cc".into()],
@@ -74,11 +118,15 @@ pub fn rewrite(
     };
     if tool.is_driver() {
         out.extend(fixed(context, zig, &args, env));
+        out.extend(choice.mcpu.iter().map(|cpu| format!("-mcpu={cpu}").into()));
         out.extend(apple::before(context));
         out.extend(procedures::before(context, variant, &args));
+        let subsystem = subsystem.arguments(!without_libraries(&args));
         let atomic = atomic::late(context, variant, &args);
         let told = macos::told_to_caches(spec, variant, &args, env);
-        out.extend(apply(args, |arg| rule(context, arg)));
+        out.extend(apply(args, |arg| rule(context, &choice, arg)));
+        out.extend(subsystem);
+        out.extend(static_pie);
         out.extend(late(context, variant));
         out.extend(told);
         out.extend(atomic);
@@ -93,11 +141,28 @@ pub fn rewrite(
     let mut invocation = Invocation::new(&zig.exe, out);
     invocation.set("ZIG_GLOBAL_CACHE_DIR", &zig.cache_dir);
     invocation.set("ZIG_LOCAL_CACHE_DIR", &zig.cache_dir);
+    invocation.header = header;
     apple::environment(context, &mut invocation);
     if context.linking && context.minor == 16 && !env.overrides {
         invocation.set(CCC_OVERRIDE_OPTIONS, QUIET_LIBCXX);
     }
     Ok(invocation)
+}
+
+/// The program whose header gets versions, and those.
+fn header(args: &[OsString], subsystem: &subsystem::Subsystem) -> Option<(PathBuf, Versions)> {
+    let asked = subsystem.versions != Versions::default();
+    // Without a name zig's is GCC's.
+    asked.then(|| {
+        let path = output(args).unwrap_or_else(|| "a.exe".into());
+        (path, subsystem.versions)
+    })
+}
+
+/// Whether a driver is told to add no library.
+fn without_libraries(args: &[OsString]) -> bool {
+    let options = ["-nostdlib", "-nodefaultlibs"];
+    args.iter().any(|arg| options.iter().any(|o| arg == o))
 }
 
 /// Small files that a variant's folder holds for these rules: relative path and text.
@@ -133,6 +198,10 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString], env: &Environment) 
     }
     // zig's own default for unoptimised code traps on undefined behaviour, which no other toolchain does.
     out.push("-fno-sanitize=all".into());
+    if context.triple.os() == TargetOs::Windows && !context.only_links {
+        // zig passes an option that its clang has no use for, which `-Werror` makes an error of.
+        out.push("-Wno-unused-command-line-argument".into());
+    }
     out.push("-target".into());
     out.push(match apple::minimum(context, args, env) {
         Some(version) => apple::with_version(&zig.target, &version).into(),
@@ -140,10 +209,6 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString], env: &Environment) 
         None if only_asks(args) => without_glibc(&zig.target).into(),
         None => OsString::from(&zig.target),
     });
-    let default = default_cpu(context.triple);
-    if let Some(cpu) = zig.cpu.as_deref().or(default) {
-        out.push(format!("-mcpu={cpu}").into());
-    }
     if context.triple.os() == TargetOs::Wasi && !context.only_links {
         // zig's C++ library has none there: what only might throw, as in the library's own headers, then links, and
         // what does throw is told where it stands.
@@ -163,15 +228,16 @@ fn without_glibc(target: &str) -> &str {
 
 /// Whether an input is compiled before it is linked. Standard input is, and so is what `-x` names.
 fn compiles(args: &[OsString]) -> bool {
+    words(args).any(|text| text.starts_with("-x") || text == "-" || compiles_as(text))
+}
+
+/// Whether a file is a source, by its name.
+fn compiles_as(text: &str) -> bool {
     const SOURCES: [&str; 14] = [
         "c", "cc", "cpp", "cxx", "c++", "C", "m", "mm", "i", "ii", "s", "S", "sx", "ll",
     ];
-    words(args).any(|text| {
-        let extension = text.rsplit_once('.').map(|(_, extension)| extension);
-        text.starts_with("-x")
-            || text == "-"
-            || !text.starts_with('-') && extension.is_some_and(|e| SOURCES.contains(&e))
-    })
+    let extension = text.rsplit_once('.').map(|(_, extension)| extension);
+    !text.starts_with('-') && extension.is_some_and(|e| SOURCES.contains(&e))
 }
 
 /// The options and inputs of a driver, without the options' values that are arguments of their own.
@@ -205,7 +271,7 @@ fn late(context: Context<'_>, variant: &Path) -> Vec<OsString> {
     out
 }
 
-fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
+fn rule(context: Context<'_>, choice: &cpu::Choice, arg: Arg<'_>) -> Action {
     let family = || match context.triple.os() {
         TargetOs::Windows => windows::rule(context, arg),
         TargetOs::MacOs => not_windows(arg).or_else(|| apple::rule(arg)),
@@ -221,7 +287,7 @@ fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
     if context.only_links && (cpu::is_machine_option(arg.text) || is_code_option(arg.text)) {
         return Action::Drop;
     }
-    cpu::rule(context.triple, arg)
+    cpu::rule(context.triple, choice, arg)
         .or_else(family)
         .or_else(|| everywhere(arg))
 }
@@ -265,14 +331,6 @@ fn everywhere(arg: Arg<'_>) -> Action {
         }
         // Its own, and newer zigs warn about it.
         (text, _) if text.strip_prefix("-Wl,-O").is_some_and(is_digits) => Action::Drop,
-        (text, _) if text.starts_with("-Wp,") => {
-            let dependencies = ["-MD", "-MMD", "-MT"];
-            if dependencies.iter().any(|d| text[4..].starts_with(d)) {
-                Action::Keep
-            } else {
-                Action::Drop
-            }
-        }
         (text, _) => entry_or_symbol(text),
     }
 }

@@ -1,8 +1,25 @@
-//! CPU names: zig has its own for what GCC and clang call `-march`.
+//! CPU names: what GCC's and clang's `-march`, `-mcpu`, `-mtune` and `-mfpu` mean, as the one `-mcpu` that zig takes.
+//!
+//! zig's driver takes each of the first three for its own `-mcpu=CPU+feature-feature`, the last one for all: `-mtune`,
+//! which must not change the instructions, changed them, and `x86-64-v3` was a CPU `x86` without two features. So they
+//! are read here, together, and zig gets one answer.
+//!
+//! ```text
+//! arguments ─ Wish ─ CPU and changes ─ checked against zig's own list (Names) → -mcpu=cortex_a53+crypto
+//! ```
 
-use super::objects;
-use super::{Action, Arg};
-use crate::target::Triple;
+use std::ffi::OsString;
+
+use super::{Action, Arg, objects, words};
+use crate::shim::ShimError;
+use crate::target::{TargetOs, Triple};
+
+mod aliases;
+mod arm;
+pub mod names;
+mod riscv;
+
+use names::{Names, Set};
 
 /// The `-mcpu` that makes zig's code for a triple what rustc's is (`rustc_target`'s features of the target); `None`
 /// where zig's default for the architecture is.
@@ -50,192 +67,719 @@ pub(super) fn is_machine_option(text: &str) -> bool {
     text.starts_with("-m") && !OTHERS.iter().any(|other| text.starts_with(other))
 }
 
-pub(super) fn rule(triple: &Triple, arg: Arg<'_>) -> Action {
-    let march = arg.text.strip_prefix("-march=");
-    if is_arm(triple) {
-        // `-mcpu` says it; and zig brings compiler_rt, whose symbols Rust's would repeat.
-        if march.is_some() || objects::is_compiler_builtins(arg) {
-            return Action::Drop;
+/// A change of a CPU's features, by zig's names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Change {
+    Add(String),
+    Remove(String),
+    /// The floating-point unit is this, and nothing of another.
+    Fpu(Vec<String>),
+}
+
+impl Change {
+    fn add(feature: &str) -> Self {
+        Self::Add(feature.to_owned())
+    }
+
+    fn remove(feature: &str) -> Self {
+        Self::Remove(feature.to_owned())
+    }
+
+    fn fpu(features: &[&str]) -> Self {
+        Self::Fpu(features.iter().map(|&f| f.to_owned()).collect())
+    }
+}
+
+/// The families whose options differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    X86,
+    Arm,
+    Aarch64,
+    Riscv,
+    /// One option names a CPU: `-mcpu` (PowerPC) or `-march` (s390x, MIPS).
+    Other,
+}
+
+impl Family {
+    fn of(triple: &Triple) -> Self {
+        match triple.arch() {
+            "x86_64" | "i686" | "i586" | "i386" => Self::X86,
+            arch if arch.starts_with("aarch64") || arch.starts_with("arm64") => Self::Aarch64,
+            _ if is_arm(triple) => Self::Arm,
+            arch if arch.starts_with("riscv") => Self::Riscv,
+            _ => Self::Other,
         }
-        // zig knows no `-mfpu`: what it brings beyond the target's is a part of the CPU.
-        if let Some(fpu) = arg.text.strip_prefix("-mfpu=") {
-            let cpu = default_cpu(triple).and_then(|base| with_fpu(base, fpu));
-            return cpu.map_or(Action::Drop, |cpu| Action::replace(format!("-mcpu={cpu}")));
+    }
+
+    /// As [`aliases`] calls it.
+    fn name(triple: &Triple) -> &'static str {
+        match Self::of(triple) {
+            Self::X86 => "x86",
+            Self::Arm => "arm",
+            Self::Aarch64 => "aarch64",
+            Self::Riscv => "riscv",
+            Self::Other if triple.arch().starts_with("powerpc") => "powerpc",
+            Self::Other => "",
         }
-    } else if triple.arch().starts_with("riscv") {
-        if let Some(march) = march {
-            // The extensions that the ABI needs stay, whatever this file asks for on top.
-            if let Some(base) = default_cpu(triple) {
-                let more = riscv_extensions(march, base);
-                return if more.is_empty() {
-                    Action::Drop
-                } else {
-                    Action::replace(format!("-mcpu={base}{more}"))
-                };
+    }
+}
+
+/// What the arguments say; of each option the last one counts.
+#[derive(Default)]
+struct Wish<'a> {
+    march: Option<&'a str>,
+    mcpu: Option<&'a str>,
+    fpu: Option<&'a str>,
+    /// The last of `-march` and `-mcpu`, as it stands.
+    last: Option<&'a str>,
+    /// `-mavx2`, `-mno-sse4.1`: the name and whether it is wanted.
+    flags: Vec<(&'a str, bool)>,
+}
+
+impl<'a> Wish<'a> {
+    fn of(args: &'a [OsString]) -> Self {
+        let mut wish = Self::default();
+        for text in words(args) {
+            if let Some(march) = text.strip_prefix("-march=") {
+                wish.march = Some(march);
+                wish.last = Some(text);
+            } else if let Some(mcpu) = text.strip_prefix("-mcpu=") {
+                wish.mcpu = Some(mcpu);
+                wish.last = Some(text);
+            } else if let Some(fpu) = text.strip_prefix("-mfpu=") {
+                wish.fpu = Some(fpu).filter(|fpu| *fpu != "auto");
+            } else if let Some(flag) = text.strip_prefix("-m") {
+                wish.flags.push(match flag.strip_prefix("no-") {
+                    Some(without) => (without, false),
+                    None => (flag, true),
+                });
             }
-            let bits = &triple.arch()[5..7];
-            return Action::replace(format!("-march=generic_rv{bits}"));
         }
-    } else if matches!(triple.arch(), "aarch64" | "arm64")
-        && let Some(march) = march.filter(|m| m.starts_with("armv"))
-    {
-        let base = if triple.as_str().ends_with("-apple-darwin") {
-            "apple_m1"
-        } else {
-            "generic"
+        wish
+    }
+}
+
+/// A CPU in zig's words.
+struct Cpu {
+    model: String,
+    changes: Vec<Change>,
+}
+
+/// What is wrong with an option.
+struct Refusal {
+    /// `-march=foo`
+    option: String,
+    /// What is not known.
+    what: String,
+}
+
+/// What the choice depends on besides the arguments.
+#[derive(Clone, Copy)]
+pub(super) struct Zigs<'a> {
+    pub triple: &'a Triple,
+    /// The CPU that the target has by itself.
+    pub base: Option<&'a str>,
+    /// This machine's CPU family.
+    pub host: &'a str,
+    /// What this zig knows.
+    pub names: &'a Names,
+}
+
+/// What becomes of the options that choose instructions.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Choice {
+    /// zig's `-mcpu`; `None`: zig's default for the target.
+    pub mcpu: Option<String>,
+    /// The `-mavx2` and the like that are a part of it.
+    folded: Vec<String>,
+}
+
+impl Choice {
+    /// The target's own, for what compiles nothing.
+    pub(super) fn default_of(zigs: Zigs<'_>) -> Self {
+        Self {
+            mcpu: zigs.base.map(str::to_owned),
+            folded: Vec::new(),
+        }
+    }
+}
+
+/// The choice of a compile's arguments.
+pub(super) fn choose(zigs: Zigs<'_>, args: &[OsString]) -> Result<Choice, ShimError> {
+    let wish = Wish::of(args);
+    let cpu = match wanted(zigs, &wish) {
+        Ok(cpu) => cpu,
+        Err(refusal) => return Err(refuse(zigs, refusal)),
+    };
+    let Some((mut cpu, option)) = cpu else {
+        return Ok(Choice::default_of(zigs));
+    };
+    let (folded, changes): (Vec<String>, Vec<Change>) = flags(zigs, &wish).into_iter().unzip();
+    cpu.changes.extend(changes);
+    match unknown(zigs, &cpu) {
+        Some(what) => Err(refuse(zigs, Refusal { option, what })),
+        None => Ok(Choice {
+            mcpu: Some(spell(&cpu, zigs.names)),
+            folded,
+        }),
+    }
+}
+
+/// The CPU and the option that names it. `None`: nothing is asked for.
+fn wanted(zigs: Zigs<'_>, wish: &Wish<'_>) -> Result<Option<(Cpu, String)>, Refusal> {
+    let march = wish.march.map(|m| ("-march=", m));
+    let mcpu = wish.mcpu.map(|m| ("-mcpu=", m));
+    let family = Family::of(zigs.triple);
+    let option = match family {
+        // For x86 `-mcpu` is an old name of `-mtune` ("x86 Options"); zig's own names are told by their spelling.
+        Family::X86 => march.or(mcpu.filter(|(_, name)| is_zigs_own(name))),
+        // The architecture is `-march`'s to say, and `-mcpu`'s where that is not given ("ARM Options", "AArch64
+        // Options", "RISC-V Options").
+        Family::Arm | Family::Aarch64 | Family::Riscv => march.or(mcpu),
+        Family::Other => {
+            let last = wish.last.and_then(|last| last.split_once('='));
+            last.map(|(name, value)| {
+                if name == "-march" {
+                    ("-march=", value)
+                } else {
+                    ("-mcpu=", value)
+                }
+            })
+        }
+    };
+    let cpu = match option {
+        None => None,
+        Some((name, value)) => {
+            let given = format!("{name}{value}");
+            let cpu = named(zigs, family, name, value).ok_or_else(|| Refusal {
+                option: given.clone(),
+                what: value.to_owned(),
+            })?;
+            Some((cpu, given))
+        }
+    };
+    let Some(fpu) = wish.fpu.filter(|_| family == Family::Arm) else {
+        let folds = !flags(zigs, wish).is_empty();
+        return Ok(cpu.or_else(|| folds.then(|| (base(zigs), String::new()))));
+    };
+    let option = format!("-mfpu={fpu}");
+    let change = arm::fpu(fpu).ok_or_else(|| Refusal {
+        option: option.clone(),
+        what: fpu.to_owned(),
+    })?;
+    let (mut cpu, option) = cpu.unwrap_or_else(|| (base(zigs), option));
+    cpu.changes.push(change);
+    Ok(Some((cpu, option)))
+}
+
+/// The CPU that a value of `-march=` or `-mcpu=` stands for.
+fn named(zigs: Zigs<'_>, family: Family, option: &str, value: &str) -> Option<Cpu> {
+    let is_march = option == "-march=";
+    match family {
+        Family::Aarch64 if is_march && value.starts_with("armv") => Some(Cpu {
+            changes: arm::aarch64(value),
+            ..base(zigs)
+        }),
+        Family::Arm if is_march && value.starts_with("armv") => {
+            let (version, changes) = arm::arm(value);
+            let mut cpu = base(zigs);
+            to_version(&mut cpu, &version);
+            cpu.changes.extend(changes);
+            Some(cpu)
+        }
+        Family::Riscv if value.starts_with("rv") => {
+            let mut cpu = base(zigs);
+            let has = |change: &Change| cpu.changes.contains(change);
+            let more: Vec<Change> = riscv::march(value)?
+                .into_iter()
+                .filter(|c| !has(c))
+                .collect();
+            cpu.changes.extend(more);
+            Some(cpu)
+        }
+        _ => model(zigs, family, value),
+    }
+}
+
+/// `cortex-a53+crypto`, or as zig has it: `cortex_a53+crypto-neon`.
+fn model(zigs: Zigs<'_>, family: Family, value: &str) -> Option<Cpu> {
+    let (name, extensions) = value.split_once('+').unwrap_or((value, ""));
+    let extension = |part: &str| match family {
+        Family::Aarch64 => arm::aarch64_extension(part),
+        Family::Arm => arm::arm_extension("v8", part),
+        _ => vec![Change::add(&part.replace(['-', '.'], "_"))],
+    };
+    // zig's own spelling takes features away by `-` too.
+    if let Some(cpu) = zigs_own(zigs.names, value) {
+        return Some(cpu);
+    }
+    let parts = extensions.split('+').filter(|part| !part.is_empty());
+    let changes: Vec<Change> = parts.flat_map(extension).collect();
+    if name == "native" {
+        return is_native(zigs.triple, zigs.host).then(|| Cpu {
+            model: name.to_owned(),
+            changes,
+        });
+    }
+    if name == "generic" && family != Family::Aarch64 {
+        // For x86 it is a word of `-mtune` only; elsewhere it is what the target is.
+        return (family != Family::X86).then(|| {
+            let mut cpu = base(zigs);
+            cpu.changes.extend(changes);
+            cpu
+        });
+    }
+    // Of two (`cortex-a57.cortex-a53`) the instructions are the same.
+    let name = name.rsplit_once('.').map_or(name, |(_, little)| little);
+    let model = aliases::zigs_name(name, Family::name(zigs.triple))
+        .map_or_else(|| name.replace('-', "_"), str::to_owned);
+    let known = zigs.names.is_empty() || zigs.names.has_cpu(&model) || model == "baseline";
+    known.then_some(Cpu { model, changes })
+}
+
+/// A CPU as zig's `-mcpu` has it, where that can be nothing else.
+fn zigs_own(names: &Names, value: &str) -> Option<Cpu> {
+    let cpu = parse(value);
+    let feature = |change: &Change| match change {
+        Change::Add(name) | Change::Remove(name) => names.has_feature(name),
+        Change::Fpu(_) => false,
+    };
+    let own = names.has_cpu(&cpu.model) && cpu.changes.iter().all(feature);
+    // `k8-sse3` is a CPU of GCC's, and would be `k8` without SSE3.
+    let gccs = names.has_cpu(&value.replace('-', "_"));
+    (own && !gccs && !is_clangs_name(value)).then_some(cpu)
+}
+
+/// `corei7-avx`, not zig's `corei7` without AVX.
+fn is_clangs_name(value: &str) -> bool {
+    aliases::zigs_name(value, "x86").is_some()
+}
+
+/// `generic+v7a-neon`, zig's spelling, in parts.
+fn parse(text: &str) -> Cpu {
+    let end = text.find(['+', '-']).unwrap_or(text.len());
+    let (model, mut rest) = text.split_at(end);
+    let mut changes = Vec::new();
+    while let Some(sign) = rest.chars().next() {
+        let end = rest[1..].find(['+', '-']).map_or(rest.len(), |at| at + 1);
+        let feature = &rest[1..end];
+        changes.push(match sign {
+            '+' => Change::add(feature),
+            _ => Change::remove(feature),
+        });
+        rest = &rest[end..];
+    }
+    Cpu {
+        model: model.to_owned(),
+        changes,
+    }
+}
+
+/// The target's own CPU.
+fn base(zigs: Zigs<'_>) -> Cpu {
+    let default = match Family::of(zigs.triple) {
+        Family::Aarch64 if zigs.triple.os() == TargetOs::MacOs => "apple_m1",
+        Family::Aarch64 => "generic",
+        Family::X86 if zigs.triple.os() == TargetOs::MacOs => "core2",
+        Family::X86 => "x86_64",
+        _ if zigs.triple.arch().starts_with("riscv32") => "generic_rv32",
+        _ if zigs.triple.arch().starts_with("riscv") => "generic_rv64",
+        _ => "baseline",
+    };
+    parse(zigs.base.unwrap_or(default))
+}
+
+/// Another version of the ARM architecture in place of the base's: what is newer than it goes too. The floating-point
+/// unit stays, which is a part of the target's ABI.
+fn to_version(cpu: &mut Cpu, version: &str) {
+    let is_version =
+        |name: &str| name.starts_with('v') && name[1..].starts_with(|c: char| c.is_ascii_digit());
+    let thumb2 = version == "v6t2"
+        || !["v4", "v5", "v6"]
+            .iter()
+            .any(|old| version.starts_with(old));
+    cpu.changes.retain(|change| match change {
+        Change::Add(name) => !is_version(name) && (thumb2 || name != "thumb2"),
+        _ => true,
+    });
+    // A version brings its usual unit with it: the target's takes its place.
+    let unit = cpu.changes.iter().filter_map(|change| match change {
+        Change::Add(name) if name.starts_with("vfp") => Some(name.clone()),
+        _ => None,
+    });
+    let unit = Change::Fpu(unit.collect());
+    cpu.changes.splice(0..0, [Change::add(version), unit]);
+}
+
+/// `-mavx2` and `-mno-sse4.1`, in their order, where a part of the choice: zig passes each on by itself, so that what a
+/// CPU has on top of one that is taken away would bring it back.
+fn flags(zigs: Zigs<'_>, wish: &Wish<'_>) -> Vec<(String, Change)> {
+    let folds = wish.march.is_some() || wish.flags.iter().any(|(_, wanted)| !wanted);
+    if Family::of(zigs.triple) != Family::X86 || !folds {
+        return Vec::new();
+    }
+    let change = |&(flag, wanted): &(&str, bool)| {
+        let feature = x86_feature(flag, wanted);
+        let known = is_instruction_set(&feature) && zigs.names.has_feature(&feature);
+        known.then(|| {
+            if wanted {
+                (format!("-m{flag}"), Change::Add(feature))
+            } else {
+                (format!("-mno-{flag}"), Change::Remove(feature))
+            }
+        })
+    };
+    wish.flags.iter().filter_map(change).collect()
+}
+
+/// GCC's `sse4` is both of its parts ("x86 Options").
+fn x86_feature(flag: &str, wanted: bool) -> String {
+    match (flag, wanted) {
+        ("sse4", true) => "sse4_2".to_owned(),
+        ("sse4", false) => "sse4_1".to_owned(),
+        _ => flag.replace(['-', '.'], "_"),
+    }
+}
+
+/// Not of how code is made safe, or of its mode, which clang's driver has more to do for.
+fn is_instruction_set(feature: &str) -> bool {
+    let others = [
+        "retpoline",
+        "lvi_",
+        "harden_",
+        "seses",
+        "soft_float",
+        "16bit",
+        "32bit",
+        "64bit",
+    ];
+    !others.iter().any(|other| feature.starts_with(other))
+}
+
+/// Names of zig's that no other compiler has for x86.
+fn is_zigs_own(name: &str) -> bool {
+    name == "baseline" || name.contains(['_', '+'])
+}
+
+/// Whether this machine's CPU is of the target's kind: GCC, too, takes `native` then, whatever the system.
+fn is_native(triple: &Triple, host: &str) -> bool {
+    match Family::of(triple) {
+        Family::X86 => matches!(host, "x86_64" | "x86"),
+        Family::Aarch64 => host == "aarch64",
+        Family::Arm => host == "arm",
+        Family::Riscv => host.starts_with("riscv"),
+        Family::Other => triple.arch() == host,
+    }
+}
+
+/// What this zig does not know of a CPU.
+fn unknown(zigs: Zigs<'_>, cpu: &Cpu) -> Option<String> {
+    if zigs.names.is_empty() {
+        return None;
+    }
+    cpu.changes.iter().find_map(|change| {
+        let names = match change {
+            Change::Add(name) | Change::Remove(name) => std::slice::from_ref(name),
+            Change::Fpu(names) => names.as_slice(),
         };
-        return Action::replace(format!("-mcpu={base}{}", features(march)));
+        names
+            .iter()
+            .find(|name| !zigs.names.has_feature(name))
+            .cloned()
+    })
+}
+
+fn refuse(zigs: Zigs<'_>, refusal: Refusal) -> ShimError {
+    let known = zigs.names.cpus().map(|name| name.replace('_', "-"));
+    let alike = |name: &String| strsim::normalized_damerau_levenshtein(name, &refusal.what) > 0.7;
+    ShimError::Cpu {
+        triple: zigs.triple.clone(),
+        alike: known.filter(alike).take(3).collect(),
+        option: refusal.option,
+        what: refusal.what,
+    }
+}
+
+/// The `-mcpu` that says it. zig adds all that is to be added, with what that depends on, and then takes away each that
+/// is to go, alone.
+fn spell(cpu: &Cpu, names: &Names) -> String {
+    if !names.has_cpu(&cpu.model) {
+        return format!("{}{}", cpu.model, spelled(&cpu.changes));
+    }
+    let model = names.set(&cpu.model);
+    let mut wanted = model.clone();
+    for change in &cpu.changes {
+        match change {
+            Change::Add(feature) => names.add(&mut wanted, feature),
+            Change::Remove(feature) => names.remove(&mut wanted, feature),
+            Change::Fpu(features) => {
+                for unit in [
+                    "fpregs", "vfp2sp", "d32", "fp64", "fp16", "crypto", "aes", "sha2",
+                ] {
+                    names.remove(&mut wanted, unit);
+                }
+                for feature in features {
+                    names.add(&mut wanted, feature);
+                }
+            }
+        }
+    }
+    let closure = |of: &[&String]| {
+        let mut set = Set::new();
+        for feature in of {
+            names.add(&mut set, feature);
+        }
+        set
+    };
+    let added: Vec<&String> = wanted.difference(&model).collect();
+    // The roots: what no other brings.
+    let roots: Vec<&String> = added
+        .iter()
+        .copied()
+        .filter(|a| !added.iter().any(|b| a != b && closure(&[b]).contains(*a)))
+        .collect();
+    let with: Set = model.union(&closure(&roots)).cloned().collect();
+    let mut out = cpu.model.clone();
+    for feature in roots {
+        out.push('+');
+        out.push_str(feature);
+    }
+    for feature in with.difference(&wanted) {
+        out.push('-');
+        out.push_str(feature);
+    }
+    out
+}
+
+/// Changes in zig's spelling, as they stand.
+fn spelled(changes: &[Change]) -> String {
+    let mut out = String::new();
+    for change in changes {
+        match change {
+            Change::Add(feature) => out.extend(["+", feature]),
+            Change::Remove(feature) => out.extend(["-", feature]),
+            Change::Fpu(features) => out.extend(features.iter().flat_map(|f| ["+", f])),
+        }
+    }
+    out
+}
+
+/// The options that [`choose`] has read go.
+pub(super) fn rule(triple: &Triple, choice: &Choice, arg: Arg<'_>) -> Action {
+    let names = ["-march=", "-mcpu=", "-mtune="];
+    // zig knows no `-mfpu`: what it brings beyond the target's is a part of the CPU.
+    let fpu = is_arm(triple) && arg.text.starts_with("-mfpu=");
+    let read = fpu || names.iter().any(|name| arg.text.starts_with(name));
+    // zig brings compiler_rt, whose symbols Rust's would repeat.
+    let twice = is_arm(triple) && objects::is_compiler_builtins(arg);
+    if read || twice || choice.folded.iter().any(|flag| flag == arg.text) {
+        return Action::Drop;
     }
     Action::Keep
 }
 
-/// A CPU with GCC's `-mfpu=neon…` on top ("ARM Options"); `None` for one that has no vectors, and so no more than
-/// Rust's targets have.
-fn with_fpu(base: &str, fpu: &str) -> Option<String> {
-    let more = match fpu {
-        "neon" | "neon-vfpv3" => "+neon",
-        "neon-fp16" => "+neon+fp16",
-        "neon-vfpv4" => "+neon+vfp4",
-        "neon-fp-armv8" => "+neon+fp_armv8",
-        "crypto-neon-fp-armv8" => "+neon+fp_armv8+crypto",
-        _ => return None,
-    };
-    // NEON has 32 registers of 64 bits.
-    let base = base.replace("-d32", "").replace("-neon", "");
-    Some(format!("{base}{more}"))
-}
-
-/// What `rv64gcv_zbc` has and `base` (`generic_rv64+m+a`) has not: `+v+zbc`. The string is the unprivileged ISA's
-/// ("ISA Extension Naming Conventions"): single letters, then names with `_` between, each with a version or none.
-fn riscv_extensions(march: &str, base: &str) -> String {
-    let march = march.to_ascii_lowercase();
-    let Some(isa) = march
-        .strip_prefix("rv64")
-        .or_else(|| march.strip_prefix("rv32"))
-    else {
-        // A profile (`rva22u64`): nothing that zig has a word for.
-        return String::new();
-    };
-    let mut parts = isa.split('_');
-    let letters = without_versions(parts.next().unwrap_or_default());
-    // `rv64gczbc`, too, may end in one name that no `_` is before.
-    let (letters, name) = letters.split_at(letters.find(['z', 's', 'x']).unwrap_or(letters.len()));
-    let letters = letters.chars().filter(|c| !"ige".contains(*c));
-    let mut out = String::new();
-    for name in letters
-        .map(String::from)
-        .chain(std::iter::once(name.to_owned()))
-        .chain(parts.map(|part| without_version(part).to_owned()))
-    {
-        if !name.is_empty() && !base.split('+').skip(1).any(|has| has == name) {
-            out.push('+');
-            out.push_str(&name);
-        }
-    }
-    out
-}
-
-/// `i2p1m2p0` → `im`: each letter's `<major>p<minor>` goes; a `p` that follows no digit is an extension.
-fn without_versions(letters: &str) -> String {
-    let mut out = String::new();
-    let mut in_version = false;
-    for c in letters.chars() {
-        let is_point = c == 'p' && in_version;
-        in_version = c.is_ascii_digit() || is_point;
-        if !in_version {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// `zbc1p0` → `zbc`. A name may hold digits (`zve32x`) but end in none without a version, bar `zvl128b`'s like.
-fn without_version(name: &str) -> &str {
-    let Some((before, minor)) = name.rsplit_once('p') else {
-        return name;
-    };
-    let name_only = before.trim_end_matches(|c: char| c.is_ascii_digit());
-    let is_version = !minor.is_empty()
-        && minor.bytes().all(|b| b.is_ascii_digit())
-        && name_only.len() < before.len();
-    if is_version { name_only } else { name }
-}
-
-/// GCC's `armv8.2-a+crc+nofp` in zig's words: `+v8_2a+crc-fp_armv8`.
-fn features(march: &str) -> String {
-    let mut parts = march.split('+').filter(|p| !p.is_empty());
-    let version = parts
-        .next()
-        .and_then(|p| p.strip_prefix("armv"))
-        .unwrap_or("8-a");
-    let version = match version.strip_suffix("-a").unwrap_or(version) {
-        // What every aarch64 CPU is.
-        "8" => String::new(),
-        version => format!("+v{}a", version.replace('.', "_")),
-    };
-    let extensions = parts.map(|part| match part.strip_prefix("no") {
-        Some(without) => format!("-{}", zigs_name(without)),
-        None => format!("+{}", zigs_name(part)),
-    });
-    std::iter::once(version).chain(extensions).collect()
-}
-
-/// LLVM's name, which zig uses with `_`, of what `-march` calls otherwise (GCC's manual, "AArch64 Options"; LLVM's
-/// `AArch64Features.td`).
-fn zigs_name(extension: &str) -> String {
-    match extension {
-        "fp" => "fp_armv8",
-        "simd" => "neon",
-        "fp16" => "fullfp16",
-        "rdma" => "rdm",
-        "rng" => "rand",
-        "profile" => "spe",
-        "memtag" => "mte",
-        other => return other.replace('-', "_"),
-    }
-    .to_owned()
+/// Whether an argument is one that [`choose`] looks up in zig's list.
+pub(super) fn needs_names(text: &str) -> bool {
+    ["-march=", "-mcpu=", "-mfpu=", "-mno-"]
+        .iter()
+        .any(|option| text.starts_with(option))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{features, riscv_extensions, with_fpu};
+    use super::names::tests::AARCH64;
+    use super::*;
+
+    /// Two CPUs of x86 in the form of zig's list.
+    const X86: &str = r#"
+    result[@intFromEnum(Feature.sse4_1)] = .{
+        .dependencies = featureSet(&[_]Feature{}),
+    };
+    result[@intFromEnum(Feature.sse4_2)] = .{
+        .dependencies = featureSet(&[_]Feature{
+            .sse4_1,
+        }),
+    };
+    result[@intFromEnum(Feature.avx)] = .{
+        .dependencies = featureSet(&[_]Feature{
+            .sse4_2,
+        }),
+    };
+    result[@intFromEnum(Feature.avx2)] = .{
+        .dependencies = featureSet(&[_]Feature{
+            .avx,
+        }),
+    };
+    result[@intFromEnum(Feature.soft_float)] = .{
+        .dependencies = featureSet(&[_]Feature{}),
+    };
+    pub const corei7: CpuModel = .{
+        .name = "corei7",
+        .features = featureSet(&[_]Feature{
+            .sse4_2,
+        }),
+    };
+    pub const sandybridge: CpuModel = .{
+        .name = "sandybridge",
+        .features = featureSet(&[_]Feature{
+            .avx,
+        }),
+    };
+    pub const x86_64: CpuModel = .{
+        .name = "x86_64",
+        .features = featureSet(&[_]Feature{}),
+    };
+    pub const x86_64_v3: CpuModel = .{
+        .name = "x86_64_v3",
+        .features = featureSet(&[_]Feature{
+            .avx2,
+        }),
+    };
+"#;
+
+    fn chosen(triple: &str, list: &str, args: &[&str]) -> Result<Choice, String> {
+        let triple = triple.parse().unwrap();
+        let names = Names::parse(list);
+        let args: Vec<OsString> = args.iter().map(Into::into).collect();
+        let zigs = Zigs {
+            triple: &triple,
+            base: default_cpu(&triple),
+            host: "x86_64",
+            names: &names,
+        };
+        choose(zigs, &args).map_err(|e| e.to_string())
+    }
+
+    fn mcpu(triple: &str, list: &str, args: &[&str]) -> String {
+        chosen(triple, list, args).unwrap().mcpu.unwrap_or_default()
+    }
 
     #[test]
-    fn neon_is_a_part_of_the_cpu() {
-        let base = "generic+v7a+vfp3-d32+thumb2-neon";
-        assert_eq!(
-            with_fpu(base, "neon-vfpv4").unwrap(),
-            "generic+v7a+vfp3+thumb2+neon+vfp4"
+    fn x86s_march_is_the_cpu_and_mtune_and_mcpu_are_not() {
+        let mcpu = |args: &[&str]| mcpu("x86_64-unknown-linux-musl", X86, args);
+        for (args, cpu) in [
+            (&["-march=x86-64-v3"][..], "x86_64_v3"),
+            (&["-march=x86_64_v3"], "x86_64_v3"),
+            (&["-march=x86-64-v3", "-march=x86-64"], "x86_64"),
+            (&["-march=corei7-avx"], "sandybridge"),
+            (&["-mtune=haswell"], ""),
+            (&["-mtune=generic", "-march=x86-64"], "x86_64"),
+            (&["-mcpu=corei7"], ""),
+            (&["-mcpu=x86_64_v3"], "x86_64_v3"),
+            (&["-o", "-march=corei7", "-Xclang", "-march=corei7"], ""),
+        ] {
+            assert_eq!(mcpu(args), cpu, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn features_are_counted_from_the_cpu_on_and_the_last_one_wins() {
+        let mcpu = |args: &[&str]| mcpu("x86_64-unknown-linux-musl", X86, args);
+        for (args, cpu) in [
+            (&["-march=x86-64-v3", "-mno-avx2"][..], "x86_64_v3-avx2"),
+            (&["-mno-avx2", "-march=x86-64-v3"], "x86_64_v3-avx2"),
+            (
+                &["-march=x86-64-v3", "-mno-sse4.1"],
+                "x86_64_v3-avx-avx2-sse4_1-sse4_2",
+            ),
+            (&["-march=x86-64", "-mno-sse4", "-mavx2"], "x86_64+avx2"),
+            (&["-march=x86-64", "-mavx2", "-mno-avx"], "x86_64+sse4_2"),
+            (
+                &["-march=x86-64", "-mavx", "-msoft-float", "-m64"],
+                "x86_64+avx",
+            ),
+            (&["-march=native"], "native"),
+            // zig's own way serves where nothing is taken away.
+            (&["-mavx2"], ""),
+        ] {
+            assert_eq!(mcpu(args), cpu, "{args:?}");
+        }
+        let choice = chosen(
+            "x86_64-unknown-linux-musl",
+            X86,
+            &["-march=x86-64", "-mavx2", "-mno-red-zone"],
         );
-        assert_eq!(with_fpu(base, "vfpv3-d16"), None);
+        assert_eq!(choice.unwrap().folded, ["-mavx2"]);
     }
 
     #[test]
-    fn riscvs_extensions_in_zigs_words() {
-        let base = "generic_rv64+m+a+f+d+c";
-        for (march, words) in [
-            ("rv64gc", ""),
-            ("rv64imafdc", ""),
-            ("rv64gcv", "+v"),
-            ("rv64gc_zbc", "+zbc"),
-            ("rv64gcv_zba1p0_zvl128b", "+v+zba+zvl128b"),
-            ("rv64i2p1_m2p0", ""),
-            ("rv64i2p1m2p0v1p0_zve32x1p0", "+v+zve32x"),
-            ("rva22u64", ""),
+    fn aarch64s_march_wins_over_mcpu() {
+        let mcpu = |args: &[&str]| mcpu("aarch64-unknown-linux-musl", AARCH64, args);
+        for (args, cpu) in [
+            (&["-mcpu=cortex-a53"][..], "cortex_a53"),
+            (&["-mcpu=cortex-a53+aes"], "cortex_a53+aes"),
+            (&["-mcpu=cortex-a53+nofp"], "cortex_a53-fp_armv8-neon"),
+            (&["-mcpu=cortex-a53.cortex-a53"], "cortex_a53"),
+            (&["-mcpu=cortex-a53", "-march=armv8-a"], "generic"),
+            (&["-march=armv8.2-a+fp16"], "generic+fullfp16+v8_2a"),
+            (&["-mcpu=generic"], "generic"),
+            (&["-mcpu=cortex_a53-neon"], "cortex_a53-neon"),
+            (&["-mtune=cortex-a53"], ""),
         ] {
-            assert_eq!(riscv_extensions(march, base), words, "{march}");
+            assert_eq!(mcpu(args), cpu, "{args:?}");
+        }
+        let apple = chosen("aarch64-apple-darwin", AARCH64, &["-march=armv8-a+crc"]);
+        assert_eq!(apple.unwrap().mcpu.unwrap(), "apple_m1+crc");
+    }
+
+    #[test]
+    fn without_zigs_list_names_go_to_it_unchecked() {
+        for (triple, args, cpu) in [
+            (
+                "armv7-unknown-linux-gnueabihf",
+                "-march=armv6",
+                "generic+v6+vfp3+vfp3-d32-neon",
+            ),
+            (
+                "armv7-unknown-linux-gnueabihf",
+                "-mcpu=cortex-a7",
+                "cortex_a7",
+            ),
+            (
+                "riscv64gc-unknown-linux-gnu",
+                "-march=rv64gc_zbc",
+                "generic_rv64+m+a+f+d+c+zbc",
+            ),
+            (
+                "riscv64gc-unknown-linux-gnu",
+                "-mcpu=sifive-u74",
+                "sifive_u74",
+            ),
+            ("powerpc64le-unknown-linux-gnu", "-mcpu=power9", "pwr9"),
+            ("powerpc64le-unknown-linux-gnu", "-mcpu=generic", "baseline"),
+            ("s390x-unknown-linux-gnu", "-march=arch12", "arch12"),
+            ("i686-pc-windows-gnu", "-march=athlon-xp", "athlon_xp"),
+            ("x86_64-unknown-linux-musl", "-march=x86-64-v3", "x86_64_v3"),
+        ] {
+            assert_eq!(mcpu(triple, "", &[args]), cpu, "{triple} {args}");
         }
     }
 
     #[test]
-    fn march_in_zigs_words() {
-        for (march, words) in [
-            ("armv8-a", ""),
-            ("armv8-a+crc+crypto", "+crc+crypto"),
-            ("armv8.2-a+fp16+sve2-aes", "+v8_2a+fullfp16+sve2_aes"),
-            ("armv9-a+nosimd", "+v9a-neon"),
+    fn what_zig_does_not_have_is_named() {
+        let refused =
+            |args: &[&str]| chosen("aarch64-unknown-linux-musl", AARCH64, args).unwrap_err();
+        for (option, what) in [
+            ("-mcpu=cortex-b53", "cortex-b53"),
+            ("-march=armv8-a+frob", "frob"),
+            ("-march=armv99-a", "v99a"),
         ] {
-            assert_eq!(features(march), words, "{march}");
+            let said = refused(&[option]);
+            assert!(said.contains(&format!("`{option}`")), "{said}");
+            assert!(said.contains(&format!("`{what}`")), "{said}");
         }
+        let fpu = chosen("armv7-unknown-linux-gnueabihf", "", &["-mfpu=frob"]);
+        assert!(fpu.unwrap_err().contains("`-mfpu=frob`"));
+        let generic = chosen("x86_64-unknown-linux-musl", X86, &["-march=generic"]);
+        assert!(generic.unwrap_err().contains("`-march=generic`"));
+    }
+
+    #[test]
+    fn native_is_for_this_machines_kind() {
+        let native = |triple: &str, host| is_native(&triple.parse().unwrap(), host);
+        assert!(native("i686-pc-windows-gnu", "x86_64"));
+        assert!(!native("aarch64-unknown-linux-gnu", "x86_64"));
+        assert!(native("aarch64-apple-darwin", "aarch64"));
     }
 }

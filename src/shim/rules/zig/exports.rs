@@ -17,28 +17,30 @@ const WITH_VALUE: [&str; 5] = [
     "--dynamic-list",
 ];
 
-/// The arguments without them, in each of a driver's dresses for what the linker gets: `-Wl,OPTION,FILE`, alone or among
-/// others, `-Wl,OPTION -Wl,FILE`, and `-Xlinker OPTION -Xlinker FILE`. What stands beside them stays.
+/// The arguments without them. What stands beside them stays.
 pub(super) fn without_lists(args: Vec<OsString>) -> Vec<OsString> {
-    let mut out = Vec::with_capacity(args.len());
-    let mut rest = args.into_iter().peekable();
     // The option is gone and its value is still to come.
     let mut in_next = false;
+    retain(args, |word| {
+        if std::mem::take(&mut in_next) {
+            return false;
+        }
+        in_next = WITH_VALUE.contains(&word);
+        !in_next && !word.starts_with("--dynamic-list=")
+    })
+}
+
+/// The arguments without the linker's words that are not kept, in each of a driver's dresses for what the linker gets:
+/// `-Wl,OPTION,FILE`, alone or among others, `-Wl,OPTION -Wl,FILE`, and `-Xlinker OPTION -Xlinker FILE`.
+pub(super) fn retain(args: Vec<OsString>, mut keep: impl FnMut(&str) -> bool) -> Vec<OsString> {
+    let mut out = Vec::with_capacity(args.len());
+    let mut rest = args.into_iter().peekable();
     while let Some(arg) = rest.next() {
         match words(&arg, &mut rest) {
             None => out.push(arg),
             Some((dress, words)) => {
                 let before = words.len();
-                let mut kept = Vec::with_capacity(before);
-                for word in words {
-                    if std::mem::take(&mut in_next) {
-                        continue;
-                    }
-                    in_next = WITH_VALUE.contains(&word.as_str());
-                    if !in_next && !word.starts_with("--dynamic-list=") {
-                        kept.push(word);
-                    }
-                }
+                let kept: Vec<String> = words.into_iter().filter(|word| keep(word)).collect();
                 match dress {
                     Dress::Commas if kept.len() == before => out.push(arg),
                     Dress::Commas if kept.is_empty() => {}

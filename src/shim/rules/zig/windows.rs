@@ -10,6 +10,10 @@ fn is_gnullvm(context: Context<'_>) -> bool {
 }
 
 pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
+    // What they say is read before (`subsystem`); zig's clang would only warn.
+    if matches!(arg.text, "-mwindows" | "-mconsole") {
+        return Action::Drop;
+    }
     if !context.linking {
         return Action::Keep;
     }
@@ -78,7 +82,7 @@ pub(super) fn late(context: Context<'_>) -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{link, link_with};
+    use super::super::tests::{compile, link, link_with};
 
     const WINDOWS: &str = "x86_64-pc-windows-gnu";
     const I686: &str = "i686-pc-windows-gnu";
@@ -131,6 +135,18 @@ mod tests {
             link(I686, &["rsbegin.o", "-lgcc_eh", "/r/lib/rsend.o"]),
             "-lc++ /v/lib/atomic_is_lock_free.c"
         );
+    }
+
+    #[test]
+    fn the_subsystem_is_the_linkers() {
+        for triple in [WINDOWS, GNULLVM, I686] {
+            let out = link(triple, &["-mwindows"]);
+            let expected = "-Wl,--subsystem,windows -lgdi32 -lcomdlg32";
+            assert!(out.starts_with(expected), "{triple}: {out}");
+        }
+        let out = link(WINDOWS, &["-mwindows", "-nodefaultlibs"]);
+        assert_eq!(out, "-nodefaultlibs -Wl,--subsystem,windows");
+        assert_eq!(compile(WINDOWS, &["-mwindows", "-municode"]), "-municode");
     }
 
     #[test]
