@@ -8,8 +8,8 @@ use super::{ShimError, Spec, Tool};
 use crate::manifest::Family;
 
 /// The version of the rules: raised when they give a compiler other arguments than before, so that compile caches do
-/// not return what the old ones made (the test `tests/suite/rules.rs` notices). A part of a driver's identity.
-pub const VERSION: u32 = 3;
+/// not return what the old ones made (the test `tests/suite/shim/version.rs` notices). A part of a driver's identity.
+pub const VERSION: u32 = 4;
 
 mod apply;
 pub mod clang;

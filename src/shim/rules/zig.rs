@@ -202,6 +202,10 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString], env: &Environment) 
         // zig passes an option that its clang has no use for, which `-Werror` makes an error of.
         out.push("-Wno-unused-command-line-argument".into());
     }
+    if !context.linking && !only_asks(args) {
+        // Not where it links as well: zig would compile its libc for that CPU.
+        out.extend(cpu::wide_registers(context.triple, context.minor).map(OsString::from));
+    }
     out.push("-target".into());
     out.push(match apple::minimum(context, args, env) {
         Some(version) => apple::with_version(&zig.target, &version).into(),

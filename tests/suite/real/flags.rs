@@ -62,6 +62,24 @@ fn mtune_does_not_choose_the_instructions() {
     assert_ne!(of("plain.o"), of("v3.o"));
 }
 
+/// As libdeflate has them: functions that choose their instructions themselves, beside others that must not change.
+#[test]
+fn a_function_may_ask_for_wide_registers() {
+    let lab = Lab::enter();
+    lab.file("f.c", LOOP);
+    let wide = "#include <immintrin.h>\n__attribute__((target(\"avx512f\"))) int wide(const void *p) {\n  \
+                return _mm512_reduce_add_epi32(_mm512_loadu_si512(p));\n}\n";
+    lab.file("w.c", wide);
+    for triple in [LINUX, "i686-unknown-linux-musl"] {
+        lab.add(triple, "zig");
+        let script = "$CC -O3 -c w.c -o w.o && $CC -O3 -c f.c -o f.o && $CC -O3 -mno-evex512 -c f.c -o plain.o";
+        succeed(&mut lab.sh(triple, script));
+        let of = |name: &str| code(&lab.dir.path().join(name));
+        assert!(!of("w.o").is_empty());
+        assert_eq!(of("f.o"), of("plain.o"), "{triple}");
+    }
+}
+
 /// What the macros of a compile say of its instructions.
 #[test]
 fn names_of_cpus_are_gccs() {

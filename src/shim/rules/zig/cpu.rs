@@ -37,6 +37,14 @@ pub fn default_cpu(triple: &Triple) -> Option<&'static str> {
     })
 }
 
+/// What lets functions that ask for AVX-512 themselves (`__attribute__((target("avx512f")))`: libdeflate, `simdutf`)
+/// compile, as they do with clang: zig before 0.17 takes 512-bit registers away from every CPU that does not have them,
+/// and such a function too ("requires target feature 'evex512'"; seen with 0.15.2 and 0.16.0). By itself it changes no
+/// code. 0.17.1 does not know the option and needs none.
+pub(super) fn wide_registers(triple: &Triple, minor: u32) -> Option<&'static str> {
+    (Family::of(triple) == Family::X86 && minor < 17).then_some("-mevex512")
+}
+
 /// Whether the architecture is 32-bit ARM.
 fn is_arm(triple: &Triple) -> bool {
     ["arm", "thumb"]

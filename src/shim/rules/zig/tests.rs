@@ -96,6 +96,7 @@ fn the_fixed_arguments_come_first() {
         [
             "c++",
             "-fno-sanitize=all",
+            "-mevex512",
             "-target",
             "x86_64-linux-gnu.2.17",
             "-c",

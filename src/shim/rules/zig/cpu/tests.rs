@@ -68,6 +68,15 @@ fn mcpu(triple: &str, list: &str, args: &[&str]) -> String {
 }
 
 #[test]
+fn wide_registers_are_there_to_be_asked_for() {
+    let of = |triple: &str, minor| wide_registers(&triple.parse().unwrap(), minor);
+    assert_eq!(of("x86_64-unknown-linux-gnu", 15), Some("-mevex512"));
+    assert_eq!(of("i686-pc-windows-gnu", 16), Some("-mevex512"));
+    assert_eq!(of("x86_64-unknown-linux-gnu", 17), None);
+    assert_eq!(of("aarch64-unknown-linux-gnu", 15), None);
+}
+
+#[test]
 fn x86s_march_is_the_cpu_and_mtune_and_mcpu_are_not() {
     let mcpu = |args: &[&str]| mcpu("x86_64-unknown-linux-musl", X86, args);
     for (args, cpu) in [
