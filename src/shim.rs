@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use crate::manifest::Family;
 use crate::target::TargetOs;
 
+mod bundle;
 mod driver;
 mod error;
 mod exec;

@@ -68,6 +68,37 @@ pub enum ShimError {
         /// The toolchain's folder.
         root: PathBuf,
     },
+    /// `-l:FILE` names a file that is nowhere.
+    #[error(
+        "Cannot find `{file}`, which `-l:{file}` names for `{triple}`, in {}",
+        in_folders(folders)
+    )]
+    NoSuchLibrary {
+        /// The target.
+        triple: Triple,
+        /// The file's name.
+        file: String,
+        /// Where it was looked for.
+        folders: Vec<PathBuf>,
+    },
+    /// A file that the link needs could not be made.
+    #[error("Cannot make `{}` for the link", path.display())]
+    NotMade {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The linker's output could not be made a bundle.
+    #[error("Cannot make `{}` a bundle", path.display())]
+    Bundle {
+        /// The output.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The toolchain's folder is not there any more.
     #[error("The toolchain for `{triple}` is gone: `{}` does not exist", root.display())]
     ToolchainGone {
@@ -219,6 +250,13 @@ impl Help for ShimError {
             Self::NoTool { triple, .. } => Some(format!(
                 "`xtool show {triple}` lists what the toolchain has; `xtool add {triple} --toolchain NAME` takes another"
             )),
+            Self::NoSuchLibrary { file, .. } => Some(format!(
+                "name the folder that has `{file}` with -L; a library of the target's, not of this machine's"
+            )),
+            Self::NotMade { path, .. } => Some(format!(
+                "check that `{}` can be written to, and has space left",
+                path.parent().unwrap_or(path).display()
+            )),
             Self::SdkGone { triple, .. } => Some(format!(
                 "import it again: xtool sdk import PATH; or set the target up with what there is: xtool add {triple}"
             )),
@@ -253,7 +291,8 @@ impl Help for ShimError {
             Self::Response { .. }
             | Self::ResponseDepth { .. }
             | Self::Header { .. }
-            | Self::File { .. } => None,
+            | Self::File { .. }
+            | Self::Bundle { .. } => None,
         }
     }
 }
@@ -280,6 +319,15 @@ fn cpu_help(triple: &Triple, option: &str, what: &str, alike: &[String]) -> Stri
             alike.join(&format!(" or {name}="))
         ),
     }
+}
+
+/// `a, b`, or that there are none.
+fn in_folders(folders: &[PathBuf]) -> String {
+    if folders.is_empty() {
+        return "no folder: the link has no -L".to_owned();
+    }
+    let names: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
+    names.join(", ")
 }
 
 /// Says the error on stderr as the command line would, and gives the exit code.

@@ -7,7 +7,9 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
-use super::explain::{explain, explain_crash};
+use super::bundle;
+use super::explain::{explain, explain_crash, note};
+use super::rules::Recipe;
 use super::{Invocation, ShimError, Spec, Tool};
 use crate::env_vars::XTOOL_SHIM;
 
@@ -47,10 +49,16 @@ pub(super) fn link(
     spec: &Spec,
     variant: &Path,
     tool: Tool,
-    invocation: Invocation,
+    mut invocation: Invocation,
 ) -> Result<ExitCode, ShimError> {
     let program = invocation.program.clone();
     let header = invocation.header.clone();
+    let bundle = invocation.bundle.take();
+    let note = note(spec, tool, &invocation.args);
+    let args = invocation.args.clone();
+    if let Some(recipe) = invocation.recipe.take() {
+        make(&recipe, &invocation)?;
+    }
     let command = command(spec, variant, tool, invocation)?;
     let (mut child, said) =
         watch(command).map_err(|source| not_run(spec, program.clone(), source))?;
@@ -64,11 +72,20 @@ pub(super) fn link(
     if !status.success()
         && let Some(help) = explain(spec, brought_glibc(spec), &said).or_else(|| {
             // No code: a signal ended it.
-            status.code().is_none().then(|| explain_crash(spec))?
+            status
+                .code()
+                .is_none()
+                .then(|| explain_crash(spec, &args))?
         })
     {
         // A closed stderr leaves the exit code to tell it.
         let _ = writeln!(io::stderr(), "{}help: {help}", to_line_start(&said));
+    }
+    if let Some(note) = note.filter(|_| status.success()) {
+        let _ = writeln!(io::stderr(), "{}note: {note}", to_line_start(&said));
+    }
+    if let Some(path) = bundle.filter(|_| status.success()) {
+        bundle::make(&path)?;
     }
     Ok(hand_on(status))
 }
@@ -77,6 +94,41 @@ pub(super) fn link(
 fn brought_glibc(spec: &Spec) -> Option<u32> {
     let sysroot = spec.sysroot.as_deref()?;
     (spec.zig.is_none() && spec.triple.is_glibc()).then(|| crate::glibc::of_sysroot(sysroot))?
+}
+
+/// Makes a file that the link needs, unless it is there. Any number of processes may do it at once: each makes its own,
+/// and the last one's stays.
+fn make(recipe: &Recipe, link: &Invocation) -> Result<(), ShimError> {
+    if recipe.output.exists() {
+        return Ok(());
+    }
+    let failed = |source| ShimError::NotMade {
+        path: recipe.output.clone(),
+        source,
+    };
+    let folder = recipe.output.parent().unwrap_or(Path::new("."));
+    fs_err::create_dir_all(folder).map_err(failed)?;
+    let staged = tempfile::Builder::new()
+        .prefix(".made-")
+        .tempdir_in(folder)
+        .map_err(failed)?;
+    let path = staged
+        .path()
+        .join(recipe.output.file_name().unwrap_or_default());
+    let mut output = OsString::from(recipe.output_option);
+    output.push(&path);
+    let made = Command::new(&recipe.program)
+        .args(&recipe.args)
+        .arg(output)
+        .envs(link.env.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .output()
+        .map_err(failed)?;
+    if !made.status.success() {
+        let said = String::from_utf8_lossy(&made.stderr);
+        return Err(failed(io::Error::other(said.trim().to_owned())));
+    }
+    fs_err::rename(&path, &recipe.output).map_err(failed)
 }
 
 /// What brings the cursor to an empty line behind what a program said, of which no word is lost. zig may redraw its

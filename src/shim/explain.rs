@@ -1,14 +1,20 @@
 //! Why a link failed, from the linker's own words: one line that says what mends it. Pure.
 
+use std::ffi::OsString;
+
 use super::Spec;
 use crate::target::TargetOs;
 
 mod apple;
+mod arguments;
 mod bitcode;
+mod exceptions;
 pub(super) mod fixed;
 mod glibc;
 pub(super) mod known;
 mod library;
+
+pub(super) use exceptions::note;
 
 /// The `help:` line for what a linker wrote; `None` when its words stand for themselves. `brought` is the glibc of a
 /// toolchain that has one of its own ([`crate::glibc::of_sysroot`]).
@@ -21,9 +27,17 @@ pub(super) fn explain(spec: &Spec, brought: Option<u32>, said: &str) -> Option<S
 }
 
 /// The same for a linker that a signal ended, of which it says nothing itself.
-pub(super) fn explain_crash(spec: &Spec) -> Option<String> {
+pub(super) fn explain_crash(spec: &Spec, args: &[OsString]) -> Option<String> {
     let zig = spec.zig.as_ref()?;
     let triple = &spec.triple;
+    let has = |option: &str| args.iter().any(|arg| arg == option);
+    if has("dynamic_lookup") && !has("-shared") && !has("-dynamiclib") {
+        return Some(
+            "with `-undefined dynamic_lookup` zig's linker crashes on a program without `main`: a library needs \
+             -dynamiclib, a file that is loaded -bundle"
+                .to_owned(),
+        );
+    }
     // Its own Mach-O linker: procedures with unwind records and no symbol. Those of `.S` files have one
     // (`rules/zig/procedures.rs`); 0.16 links all.
     (triple.os() == TargetOs::MacOs && zig.version.starts_with("0.15.")).then(|| {
@@ -36,25 +50,13 @@ pub(super) fn explain_crash(spec: &Spec) -> Option<String> {
 
 fn cause(spec: &Spec, brought: Option<u32>, line: &str) -> Option<String> {
     apple::framework(spec, line)
-        .or_else(|| exceptions(spec, line))
+        .or_else(|| exceptions::on_wasi(spec, line))
         .or_else(|| bitcode::newer_bitcode(spec, line))
         .or_else(|| fixed::static_libc(spec, line))
         .or_else(|| library::host_library(spec, line))
         .or_else(|| glibc::newer_glibc(spec, brought, line))
         .or_else(|| library::missing_library(spec, line))
-}
-
-/// What throws, compiled against a C++ library that cannot.
-fn exceptions(spec: &Spec, line: &str) -> Option<String> {
-    let thrown = [
-        "__cxa_allocate_exception",
-        "__cxa_throw",
-        "__cxa_begin_catch",
-    ];
-    (spec.triple.os() == TargetOs::Wasi && thrown.iter().any(|name| line.contains(name))).then(|| {
-        "the C++ library for WebAssembly has no exceptions: compile with -fno-exceptions, as this toolchain does by itself"
-            .to_owned()
-    })
+        .or_else(|| arguments::unknown_option(spec, line))
 }
 
 /// lld: `undefined symbol: fcntl64`; GNU ld: `undefined reference to …`, with the name in a grave accent and a quote.
@@ -84,7 +86,7 @@ mod tests {
             Family::Zig,
             "/z".into(),
         );
-        assert_eq!(explain_crash(&spec), None);
+        assert_eq!(explain_crash(&spec, &[]), None);
         let zig = |version: &str| crate::shim::Zig {
             exe: "/z/zig".into(),
             target: "aarch64-macos-none".into(),
@@ -93,10 +95,16 @@ mod tests {
             cache_dir: "/c".into(),
         };
         spec.zig = Some(zig("0.15.2"));
-        let help = explain_crash(&spec).unwrap();
+        let help = explain_crash(&spec, &[]).unwrap();
         assert!(help.ends_with("xtool add aarch64-apple-darwin --toolchain zig@0.16.0"));
+        let look_up = ["-undefined", "dynamic_lookup"].map(OsString::from);
+        let other = explain_crash(&spec, &look_up).unwrap();
+        assert!(
+            other.contains("without `main`") && !other.contains("assembly"),
+            "{other}"
+        );
         spec.zig = Some(zig("0.16.0"));
-        assert_eq!(explain_crash(&spec), None);
+        assert_eq!(explain_crash(&spec, &[]), None);
     }
 
     fn help(triple: &str, family: Family, said: &str) -> Option<String> {

@@ -37,6 +37,9 @@ pub(super) fn expand(args: Vec<OsString>) -> Result<Expanded, ShimError> {
 }
 
 fn expand_one(arg: OsString, depth: usize, out: &mut Expanded) -> Result<(), ShimError> {
+    if let Some(words) = of_the_linker(&arg) {
+        return expand_words(&words, depth, out);
+    }
     let path = match arg.to_str().and_then(|a| a.strip_prefix('@')) {
         Some(path) if !path.is_empty() => PathBuf::from(path),
         _ => {
@@ -58,6 +61,30 @@ fn expand_one(arg: OsString, depth: usize, out: &mut Expanded) -> Result<(), Shi
     out.origin.get_or_insert(path);
     for inner in parse(&bytes) {
         expand_one(inner, depth + 1, out)?;
+    }
+    Ok(())
+}
+
+/// The parts of `-Wl,…`, where one of them is a response file, which GNU ld would read.
+fn of_the_linker(arg: &OsStr) -> Option<Vec<String>> {
+    let words: Vec<&str> = arg.to_str()?.strip_prefix("-Wl,")?.split(',').collect();
+    let is_file = |word: &&str| {
+        word.strip_prefix('@')
+            .is_some_and(|path| Path::new(path).is_file())
+    };
+    let has_one = words.iter().any(is_file);
+    has_one.then(|| words.into_iter().map(str::to_owned).collect())
+}
+
+/// Each word by itself, as the linker gets it.
+fn expand_words(words: &[String], depth: usize, out: &mut Expanded) -> Result<(), ShimError> {
+    let mut inner = Expanded::default();
+    for word in words {
+        expand_one(word.into(), depth + 1, &mut inner)?;
+    }
+    out.origin = out.origin.take().or(inner.origin);
+    for word in inner.args {
+        out.args.extend(["-Xlinker".into(), word]);
     }
     Ok(())
 }
@@ -222,6 +249,20 @@ mod tests {
             expand(vec![at(&inner)]),
             Err(ShimError::ResponseDepth { .. })
         ));
+    }
+
+    #[test]
+    fn the_linkers_files_are_read_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("words");
+        fs_err::write(&file, "--whole-archive a.a\n").unwrap();
+        let arg = format!("-Wl,-x,@{}", file.display());
+        let got = expand(vec![arg.into(), "-Wl,@none".into()]).unwrap();
+        let words = ["-x", "--whole-archive", "a.a"];
+        let expected: Vec<&str> = words.iter().flat_map(|word| ["-Xlinker", word]).collect();
+        assert_eq!(got.args[..6], expected);
+        assert_eq!(got.args[6..], ["-Wl,@none"]);
+        assert_eq!(got.origin, Some(file));
     }
 
     #[test]

@@ -34,6 +34,23 @@ pub struct Invocation {
     pub env_remove: Vec<String>,
     /// What a Windows program's header gets when it is linked: the program, and the versions.
     pub header: Option<(PathBuf, Versions)>,
+    /// A file that is made before the program runs, unless it is there.
+    pub(super) recipe: Option<Recipe>,
+    /// The program's output, which becomes a bundle (`bundle.rs`).
+    pub(super) bundle: Option<PathBuf>,
+}
+
+/// How a file that a link needs is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Recipe {
+    /// The program, absolute.
+    pub program: PathBuf,
+    /// Its arguments but the one for the output.
+    pub args: Vec<OsString>,
+    /// The file.
+    pub output: PathBuf,
+    /// What stands before the output's path.
+    pub output_option: &'static str,
 }
 
 impl Invocation {
@@ -45,6 +62,8 @@ impl Invocation {
             env: Vec::new(),
             env_remove: Vec::new(),
             header: None,
+            recipe: None,
+            bundle: None,
         }
     }
 
@@ -215,7 +234,8 @@ fn is_question(text: &str) -> bool {
 }
 
 fn is_input(text: &str) -> bool {
-    text.starts_with("-l") || !text.starts_with('-') || text == "-"
+    // The linker takes a path as its own too (`-Wl,/p/x.o`).
+    text.starts_with("-l") || text.starts_with("-Wl,/") || !text.starts_with('-') || text == "-"
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod chroot;
 mod flags;
 mod gnu;
 mod hosts;
+mod linker_args;
 mod noop;
 mod parts;
 mod resources;

@@ -91,12 +91,12 @@ pub(in crate::shim) fn takes_value(text: &str) -> bool {
             | "-Xclang"
             | "-Xassembler"
             | "-Xpreprocessor"
+            | "-Xlinker"
             | "--param"
     )
 }
 
-/// Applies a rule to every argument. Values of options are not shown to it; `-Xlinker X` is shown as `-Wl,X`; of
-/// `-Wl,a,b` each part that the rule drops as `-Wl,a` goes, when the rule leaves the whole.
+/// Applies a rule to every argument. Values of options are not shown to it.
 pub(in crate::shim) fn apply(
     args: Vec<OsString>,
     rule: impl Fn(Arg<'_>) -> Action,
@@ -109,11 +109,7 @@ pub(in crate::shim) fn apply(
             out.push(arg);
             continue;
         };
-        let action = match (text, next) {
-            ("-Xlinker", Some(next)) => through_xlinker(next, &rule),
-            _ => rule(Arg { text, next }).or_else(|| by_parts(text, &rule)),
-        };
-        match action {
+        match rule(Arg { text, next }) {
             Action::Keep => {
                 let pair = takes_value(text);
                 out.push(arg);
@@ -133,49 +129,13 @@ pub(in crate::shim) fn apply(
     out
 }
 
-fn through_xlinker(next: &str, rule: &impl Fn(Arg<'_>) -> Action) -> Action {
-    let joined = format!("-Wl,{next}");
-    match rule(Arg {
-        text: &joined,
-        next: None,
-    }) {
-        Action::Drop | Action::DropWithNext => Action::DropWithNext,
-        Action::Replace(with) | Action::ReplaceWithNext(with) => Action::ReplaceWithNext(with),
-        Action::Keep => Action::ReplaceWithNext(vec!["-Xlinker".to_owned(), next.to_owned()]),
-    }
-}
-
-fn by_parts(text: &str, rule: &impl Fn(Arg<'_>) -> Action) -> Action {
-    let Some(parts) = text.strip_prefix("-Wl,").filter(|p| p.contains(',')) else {
-        return Action::Keep;
-    };
-    let kept: Vec<&str> = parts
-        .split(',')
-        .filter(|part| {
-            let single = format!("-Wl,{part}");
-            let arg = Arg {
-                text: &single,
-                next: None,
-            };
-            rule(arg) != Action::Drop
-        })
-        .collect();
-    if kept.len() == parts.split(',').count() {
-        Action::Keep
-    } else if kept.is_empty() {
-        Action::Drop
-    } else {
-        Action::replace(format!("-Wl,{}", kept.join(",")))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn rule(arg: Arg<'_>) -> Action {
         match arg.text {
-            "-Wl,--bad" | "x.o" => Action::Drop,
+            "x.o" => Action::Drop,
             "-pair" => Action::DropWithNext,
             "-one" => Action::Replace(vec!["-a".into(), "-b".into()]),
             "-u" => Action::ReplaceWithNext(vec![format!("-Wl,-u,{}", arg.next.unwrap_or("?"))]),
@@ -198,16 +158,6 @@ mod tests {
     fn values_of_options_are_left_alone() {
         assert_eq!(run(&["-o", "x.o", "x.o"]), ["-o", "x.o"]);
         assert_eq!(run(&["-o"]), ["-o"]);
-    }
-
-    #[test]
-    fn linker_options_in_any_dress() {
-        assert_eq!(run(&["-Wl,--good,--bad,-z,now"]), ["-Wl,--good,-z,now"]);
-        assert_eq!(run(&["-Wl,--bad,--bad"]), Vec::<OsString>::new());
-        assert_eq!(
-            run(&["-Xlinker", "--bad", "-Xlinker", "x.o"]),
-            ["-Xlinker", "x.o"]
-        );
     }
 
     #[cfg(unix)]

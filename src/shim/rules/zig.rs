@@ -19,7 +19,7 @@ mod apple;
 mod ar;
 mod atomic;
 mod cpu;
-mod exports;
+mod linker;
 mod linux;
 mod modes;
 mod preprocessor;
@@ -27,6 +27,7 @@ mod procedures;
 mod subsystem;
 mod wasi;
 mod windows;
+mod words;
 
 pub use cpu::default_cpu;
 pub use cpu::names::Names;
@@ -72,9 +73,6 @@ pub fn rewrite(
     };
     let args = match spec.triple.os() {
         TargetOs::Wasi if tool.is_driver() => wasi::from_wasm_ld(args),
-        TargetOs::MacOs if tool.is_driver() && minor(&zig.version) < 16 => {
-            exports::without_lists(args)
-        }
         _ => args,
     };
     let args = if tool.is_driver() {
@@ -86,6 +84,16 @@ pub fn rewrite(
     let (args, subsystem) = match spec.triple.os() {
         TargetOs::Windows if linking => subsystem::take(args),
         _ => (args, subsystem::Subsystem::default()),
+    };
+    let linker::Link { args, bundle } = if linking {
+        linker::rewrite(&spec.triple, minor(&zig.version), args, &|path| {
+            path.is_file()
+        })?
+    } else {
+        linker::Link {
+            args,
+            bundle: false,
+        }
     };
     let context = Context {
         spec,
@@ -116,20 +124,23 @@ pub fn rewrite(
         Tool::Cxx => vec!["c++".into()],
         other => vec![other.name().into()],
     };
+    let bundle = bundle.then(|| output(&args).unwrap_or_else(|| "a.out".into()));
+    let mut recipe = None;
     if tool.is_driver() {
         out.extend(fixed(context, zig, &args, env));
         out.extend(choice.mcpu.iter().map(|cpu| format!("-mcpu={cpu}").into()));
         out.extend(apple::before(context));
         out.extend(procedures::before(context, variant, &args));
         let subsystem = subsystem.arguments(!without_libraries(&args));
-        let atomic = atomic::late(context, variant, &args);
+        recipe = atomic::recipe(context, zig, variant, &args);
+        let atomic = recipe.as_ref().map(|recipe| atomic::late(recipe, &args));
         let told = macos::told_to_caches(spec, variant, &args, env);
         out.extend(apply(args, |arg| rule(context, &choice, arg)));
         out.extend(subsystem);
         out.extend(static_pie);
         out.extend(late(context, variant));
         out.extend(told);
-        out.extend(atomic);
+        out.extend(atomic.into_iter().flatten());
     } else if tool == Tool::Dlltool {
         out.extend(apply(args, dlltool));
     } else if tool == Tool::Ar {
@@ -146,6 +157,8 @@ pub fn rewrite(
     if context.linking && context.minor == 16 && !env.overrides {
         invocation.set(CCC_OVERRIDE_OPTIONS, QUIET_LIBCXX);
     }
+    invocation.recipe = recipe;
+    invocation.bundle = bundle;
     Ok(invocation)
 }
 
@@ -278,15 +291,15 @@ fn late(context: Context<'_>, variant: &Path) -> Vec<OsString> {
 fn rule(context: Context<'_>, choice: &cpu::Choice, arg: Arg<'_>) -> Action {
     let family = || match context.triple.os() {
         TargetOs::Windows => windows::rule(context, arg),
-        TargetOs::MacOs => not_windows(arg).or_else(|| apple::rule(arg)),
-        TargetOs::Linux => not_windows(arg).or_else(|| linux::rule(context, arg)),
-        TargetOs::Wasi | TargetOs::Other => not_windows(arg).or_else(|| {
+        TargetOs::MacOs => apple::rule(arg),
+        TargetOs::Linux => linux::rule(context, arg),
+        TargetOs::Wasi | TargetOs::Other => {
             if context.linking && objects::is_rustcs_crt(arg) {
                 Action::Drop
             } else {
                 Action::Keep
             }
-        }),
+        }
     };
     if context.only_links && (cpu::is_machine_option(arg.text) || is_code_option(arg.text)) {
         return Action::Drop;
@@ -321,6 +334,8 @@ fn everywhere(arg: Arg<'_>) -> Action {
     }
     match (arg.text, arg.next) {
         ("-lgcc_s", _) => Action::replace("-lunwind"),
+        // It comes last, see `atomic.rs`; macOS has it in its system library.
+        ("-latomic", _) => Action::Drop,
         ("-u", Some(symbol)) => Action::ReplaceWithNext(vec![format!("-Wl,-u,{symbol}")]),
         ("-e", Some(entry)) => Action::ReplaceWithNext(vec![format!("-Wl,--entry={entry}")]),
         ("-B", Some(folder)) if is_gcc_ld(folder) => Action::DropWithNext,
@@ -333,8 +348,6 @@ fn everywhere(arg: Arg<'_>) -> Action {
         {
             Action::Drop
         }
-        // Its own, and newer zigs warn about it.
-        (text, _) if text.strip_prefix("-Wl,-O").is_some_and(is_digits) => Action::Drop,
         (text, _) => entry_or_symbol(text),
     }
 }
@@ -356,18 +369,6 @@ fn entry_or_symbol(text: &str) -> Action {
     Action::Keep
 }
 
-/// For all targets but Windows.
-fn not_windows(arg: Arg<'_>) -> Action {
-    match arg.text {
-        "-Wl,--no-undefined-version"
-        | "-Wl,-znostart-stop-gc"
-        | "-Wl,-z,nostart-stop-gc"
-        | "-Wl,--fix-cortex-a53-843419" => Action::Drop,
-        text if text.starts_with("-Wl,-plugin") => Action::Drop,
-        _ => Action::Keep,
-    }
-}
-
 /// `zig dlltool` is LLVM's: it has no assembler to pass options to and no temporary files. It ignores both options
 /// today; nothing says that it must.
 fn dlltool(arg: Arg<'_>) -> Action {
@@ -380,10 +381,6 @@ fn dlltool(arg: Arg<'_>) -> Action {
 /// The folder of rustc's that holds a wrapper named `ld.lld`.
 fn is_gcc_ld(folder: &str) -> bool {
     folder.trim_end_matches(['/', '\\']).ends_with("gcc-ld")
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -25,7 +25,6 @@ pub(super) fn rule(arg: Arg<'_>) -> Action {
         // The target says the version, see `minimum`; and the SDK is ours to name.
         (text, _) if macos::is_option(text) => Action::Drop,
         ("-isysroot" | "-arch", Some(_)) => Action::DropWithNext,
-        ("-Wl,-dylib", _) => Action::Drop,
         _ => Action::Keep,
     }
 }

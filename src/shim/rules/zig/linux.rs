@@ -45,9 +45,9 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
         return Action::Keep;
     }
     match arg.text {
-        // zig's compiler_rt has what libgcc and libatomic have; its unwinder is libunwind.
+        // zig's compiler_rt has what libgcc has; its unwinder is libunwind.
         "-lgcc_eh" => Action::replace("-lunwind"),
-        "-lgcc" | "-latomic" => Action::Drop,
+        "-lgcc" => Action::Drop,
         _ if context.triple.is_musl() => musl(arg),
         _ => Action::Keep,
     }
@@ -56,7 +56,7 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
 /// zig brings musl and its start-up objects itself.
 fn musl(arg: Arg<'_>) -> Action {
     match arg.text {
-        "-lc" | "-nostartfiles" | "-Wl,-melf_i386" => Action::Drop,
+        "-lc" | "-nostartfiles" => Action::Drop,
         _ if objects::is_rustcs_crt(arg) => Action::Drop,
         _ => Action::Keep,
     }

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use super::exports::retain;
+use super::words::retain;
 use crate::shim::pe::{Version, Versions};
 
 /// What is asked for.

@@ -22,9 +22,6 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
         "-lmsvcrt" | "-nostartfiles" => Action::Drop,
         // zig has a definition file for the API set, but no library of this name.
         "-lsynchronization" => Action::replace("-lapi-ms-win-core-synch-l1-2-0"),
-        // Made for GNU ld, where it lets `-lfoo` be a DLL's import library again. zig would take a DLL or nothing, and
-        // the import libraries of crates (`libwindows.0.52.0.a`) are neither.
-        "-Wl,-Bdynamic" => Action::replace("-Wl,-search_paths_first"),
         _ if objects::is_rustcs_crt(arg) => Action::Drop,
         _ => Action::Keep,
     };
@@ -51,23 +48,7 @@ fn gnu(context: Context<'_>, arg: Arg<'_>) -> Action {
         _ if i686 && objects::is_rsbegin(arg) => Action::Drop,
         // zig brings compiler_rt, whose symbols Rust's would repeat.
         _ if objects::is_compiler_builtins(arg) => Action::Drop,
-        "-lwindows"
-        | "-l:libpthread.a"
-        | "-lgcc"
-        | "-lssp"
-        | "-lssp_nonshared"
-        | "-Wl,--disable-auto-image-base"
-        | "-Wl,--dynamicbase"
-        | "-Wl,--large-address-aware" => Action::Drop,
-        text => export_list(text),
-    }
-}
-
-/// rustc's list of a DLL's exports. Unknown to zig as a linker option, it is a module definition file to it as a
-/// plain input. Without it a DLL would export every symbol, Rust's own included.
-fn export_list(text: &str) -> Action {
-    match text.strip_prefix("-Wl,") {
-        Some(path) if path.ends_with("list.def") => Action::replace(path),
+        "-lwindows" | "-lgcc" | "-lssp" | "-lssp_nonshared" => Action::Drop,
         _ => Action::Keep,
     }
 }
@@ -133,7 +114,7 @@ mod tests {
     fn windows_on_i686_unwinds_by_zigs_library() {
         assert_eq!(
             link(I686, &["rsbegin.o", "-lgcc_eh", "/r/lib/rsend.o"]),
-            "-lc++ /v/lib/atomic_is_lock_free.c"
+            "-lc++"
         );
     }
 
