@@ -19,7 +19,7 @@ mod hosts;
 mod linker_args;
 mod noop;
 mod parts;
-mod resources;
+pub mod resources;
 mod switch;
 mod user;
 mod windows;

@@ -1,8 +1,9 @@
 //! `cargo install --target`: cargo reads no project's configuration for it, so the variables carry everything.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
+use super::docs;
 use crate::real::{Lab, need_library_source, succeed};
 
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
@@ -45,79 +46,31 @@ fn repository(lab: &Lab) -> PathBuf {
     root
 }
 
-/// The README's recipe, in a folder that is no cargo project; with `exec`, and with `env` in one's own shell.
+/// Both recipes of `docs/cargo-install.md`, in a folder that is no cargo project.
 #[test]
 fn a_crate_is_installed_for_another_machine() {
     need_library_source();
     let lab = Lab::enter();
     let repository = repository(&lab);
+    let recipes = docs::recipes("cargo-install.md");
+    let [by_exec, by_env] = recipes.as_slice() else {
+        panic!("{} recipes", recipes.len());
+    };
     let tools = lab.dir.path().join("tools");
     fs_err::create_dir(&tools).unwrap();
-    succeed(&mut lab.xtool(
-        &tools,
-        &["add", "--no-cargo", WINDOWS, "--toolchain", "mingw-w64"],
-    ));
-    let url = format!("file://{}", repository.display());
-    let install = |to: &Path| {
-        [
-            "install",
-            "--target",
-            WINDOWS,
-            "-Zbuild-std",
-            "--root",
-            to.to_str().unwrap(),
-            "--git",
-            &url,
-        ]
-        .map(str::to_owned)
-    };
-    let run = |program: &Path| {
+    for recipe in [by_exec, by_env] {
+        let named = recipe.replace("CRATE", &format!("--git file://{}", repository.display()));
+        let mut shell = docs::shell(&lab, &tools, &named);
+        // As the page has it for a machine without rustup.
+        succeed(shell.env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort"));
+        let program = tools.join("out/bin/c-tool.exe");
         let runner = "exec \"$CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER\" \"$0\"";
-        let words = [
-            "exec",
-            WINDOWS,
-            "--",
-            "sh",
-            "-c",
-            runner,
-            program.to_str().unwrap(),
-        ];
-        let out = succeed(&mut lab.xtool(&tools, &words));
-        assert_eq!(out.trim(), "answer 42");
-    };
-
-    let one = lab.dir.path().join("one");
-    let mut words: Vec<String> = ["exec", WINDOWS, "--", env!("CARGO")]
-        .map(str::to_owned)
-        .to_vec();
-    words.extend(install(&one));
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut inside = lab.xtool(&tools, &words);
-    // As `Lab::cargo` has them.
-    for (name, value) in lab.cargo(&tools, &[]).get_envs() {
-        match value {
-            Some(value) => inside.env(name, value),
-            None => inside.env_remove(name),
-        };
+        let mut run = lab.xtool(&tools, &["exec", WINDOWS, "--", "sh", "-c", runner]);
+        assert_eq!(succeed(run.arg(&program)).trim(), "answer 42");
+        fs_err::remove_dir_all(tools.join("out")).unwrap();
     }
-    succeed(&mut inside);
-    run(&one.join("bin/c-tool.exe"));
-
-    let two = lab.dir.path().join("two");
     let env = succeed(&mut lab.xtool(&tools, &["env", WINDOWS, "--format", "json"]));
     let env: serde_json::Value = serde_json::from_str(&env).unwrap();
-    assert!(
-        env["CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS"]
-            .as_str()
-            .is_some_and(|flags| flags.starts_with("-Cdlltool=")),
-        "{env}"
-    );
-    let words = install(&two);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut shell = lab.cargo(&tools, &words);
-    for (name, value) in env.as_object().unwrap() {
-        shell.env(name, value.as_str().unwrap());
-    }
-    succeed(&mut shell);
-    run(&two.join("bin/c-tool.exe"));
+    let flags = env["CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS"].as_str();
+    assert!(flags.is_some_and(|f| f.starts_with("-Cdlltool=")), "{env}");
 }

@@ -27,8 +27,8 @@ fn cargo_compiles_resources_with_zig() {
     cargo("zig");
 }
 
-/// Both builds put their program into one place.
-static PROGRAM: Mutex<()> = Mutex::new(());
+/// All builds put their program into one place.
+pub static PROGRAM: Mutex<()> = Mutex::new(());
 
 fn cargo(toolchain: &str) {
     need_library_source();
