@@ -24,6 +24,7 @@ mod explain;
 mod lipo;
 mod nm;
 mod osxcross;
+mod output;
 mod pe;
 mod query;
 mod response;
@@ -197,7 +198,7 @@ fn run(
     if tool == Tool::Nm && spec.program(tool).is_none() {
         return Ok(nm::run(response::expand(args)?.args));
     }
-    let expanded = response::expand(args)?;
+    let mut expanded = response::expand(args)?;
     if let Some(name) = linker_name(spec, tool, &expanded.args) {
         return Ok(exec::say(&name));
     }
@@ -222,16 +223,26 @@ fn run(
     {
         return one_after_another(spec, variant, tool, runs);
     }
+    let special = if tool.is_driver() && spec.zig.is_some() {
+        output::take(&mut expanded.args)?
+    } else {
+        None
+    };
     let explained = tool.is_driver() && is_explained(spec, &expanded.args);
     let environment = Environment::read(spec, tool, &expanded.args);
     let mut invocation = rules::rewrite(spec, variant, tool, expanded.args, &environment)?;
     if let Some(origin) = expanded.origin {
         response::shorten(spec.family, &mut invocation, &origin)?;
     }
-    if explained {
-        return exec::link(spec, variant, tool, invocation);
+    let status = match (explained, &special) {
+        (true, _) => exec::link(spec, variant, tool, invocation)?,
+        (false, Some(_)) => exec::wait(spec, variant, tool, invocation)?,
+        (false, None) => return exec::exec(spec, variant, tool, invocation),
+    };
+    if let Some(special) = special.filter(|_| status.success()) {
+        special.pass_on()?;
     }
-    exec::exec(spec, variant, tool, invocation)
+    Ok(exec::hand_on(status))
 }
 
 /// Runs a driver several times; the first failure is the whole's.

@@ -122,6 +122,15 @@ pub enum ShimError {
         /// The shim.
         shim: PathBuf,
     },
+    /// What was made could not be written to where it belongs.
+    #[error("Cannot write to `{}`", path.display())]
+    Output {
+        /// As it was named.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A response file could not be read or written.
     #[error("Cannot use the response file `{}`", path.display())]
     Response {
@@ -290,6 +299,7 @@ impl Help for ShimError {
             }
             Self::Response { .. }
             | Self::ResponseDepth { .. }
+            | Self::Output { .. }
             | Self::Header { .. }
             | Self::File { .. }
             | Self::Bundle { .. } => None,

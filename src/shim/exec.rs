@@ -50,7 +50,7 @@ pub(super) fn link(
     variant: &Path,
     tool: Tool,
     mut invocation: Invocation,
-) -> Result<ExitCode, ShimError> {
+) -> Result<ExitStatus, ShimError> {
     let program = invocation.program.clone();
     let header = invocation.header.clone();
     let bundle = invocation.bundle.take();
@@ -87,7 +87,7 @@ pub(super) fn link(
     if let Some(path) = bundle.filter(|_| status.success()) {
         bundle::make(&path)?;
     }
-    Ok(hand_on(status))
+    Ok(status)
 }
 
 /// The glibc of a toolchain that has one of its own; zig's is what its target says.

@@ -266,6 +266,27 @@ fn questions_are_answered_for_the_target() {
     }
 }
 
+/// As compilers write: into what is there, and an object for each source.
+#[test]
+fn outputs_that_are_no_files_are_written_to() {
+    let lab = Lab::enter();
+    lab.file("a.c", "int main(void) { return 0; }\n");
+    lab.file("b.c", "int b;\n");
+    lab.add(LINUX, "zig");
+    let sh = |script: &str| succeed(&mut lab.sh(LINUX, script));
+    for mode in ["-E", "-S", "-c", ""] {
+        // A pipe stands for a device, which a test that runs as root must not put at risk.
+        let script = format!(
+            "rm -f pipe && mkfifo pipe && {{ timeout 60 cat pipe >got & }} && $CC {mode} a.c -o pipe && wait && test -p pipe && test -s got"
+        );
+        sh(&script);
+    }
+    assert!(sh("$CC -S a.c -o -").contains("main"));
+    assert!(sh("$CC -S a.c -o- && $CC -E a.c -o -").contains("int main"));
+    sh("$CC -c a.c b.c && test -s a.o && test -s b.o && $CC a.o b.o -o both && ./both");
+    assert!(!lab.dir.path().join("-").exists());
+}
+
 /// libtool's way to a list of symbols, for objects of three formats and for archives.
 #[test]
 fn nm_lists_what_the_target_makes() {

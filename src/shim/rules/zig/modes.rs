@@ -90,9 +90,10 @@ fn without_output(cache: &Path, args: Vec<OsString>) -> Vec<OsString> {
 }
 
 /// The arguments of a run for each source, where several are only preprocessed (`-MM a.c b.c`), which zig hands to a
-/// clang that knows neither its headers nor its names of targets, or only read. `None` for what one run does.
+/// clang that knows neither its headers nor its names of targets, or only read, or compiled (`-c a.c b.c`), of which zig
+/// makes one object or none. `None` for what one run does.
 pub fn one_by_one(args: &[OsString]) -> Option<Vec<Vec<OsString>>> {
-    let alone = ["-E", "-M", "-MM", "-fsyntax-only"];
+    let alone = ["-E", "-M", "-MM", "-fsyntax-only", "-c", "-S"];
     let alone = args
         .iter()
         .any(|arg| alone.iter().any(|option| arg == option));
@@ -192,7 +193,15 @@ mod tests {
             ["-MM -I inc.c a.c -O2", "-MM -I inc.c b.c -O2"]
         );
         assert_eq!(run("-fsyntax-only a.c b.c").unwrap().len(), 2);
-        for one in ["-MM a.c", "-c a.c b.c", "-E a.c", "a.c b.c"] {
+        assert_eq!(run("-c a.c b.cc -g").unwrap(), ["-c a.c -g", "-c b.cc -g"]);
+        assert_eq!(run("-S a.c b.c").unwrap().len(), 2);
+        for one in [
+            "-MM a.c",
+            "-c a.c",
+            "-E a.c",
+            "a.c b.c",
+            "-c a.c b.c -o c.o",
+        ] {
             assert_eq!(run(one), None, "{one}");
         }
     }
