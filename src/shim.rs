@@ -21,6 +21,7 @@ mod driver;
 mod error;
 mod exec;
 mod explain;
+mod limits;
 mod lipo;
 mod nm;
 mod osxcross;
@@ -39,6 +40,7 @@ mod xcrun;
 
 pub use driver::NAMES;
 pub use error::ShimError;
+pub use limits::limits;
 pub use lipo::LipoError;
 pub use osxcross::folder as osxcross_folder;
 pub use rules::{Environment, Invocation};

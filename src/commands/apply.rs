@@ -50,6 +50,7 @@ struct Ready {
     fresh: bool,
     variant: String,
     entries: Entries,
+    limits: Vec<String>,
 }
 
 /// Does it. Exit code 1 when a step could not be done; everything else was done and kept.
@@ -211,6 +212,7 @@ fn variant(
         installed: outcome.installed.clone(),
         fresh: outcome.fresh,
         variant: name,
+        limits: shims::limits(&spec),
     })
 }
 

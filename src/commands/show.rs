@@ -145,6 +145,9 @@ fn ready_lines(session: &Session, triple: &Triple, r: &env::Prepared) -> Result<
         )?;
     }
     line("variables", &format!("xtool env {triple}"))?;
+    for limit in shims::limits(&r.spec) {
+        line("limit", &limit)?;
+    }
     Ok(())
 }
 
@@ -180,6 +183,7 @@ fn json_of(
             "sysroot": r.spec.sysroot,
             "glibc": r.installed.receipt.glibc().or(floor),
             "sdk": r.spec.sdk,
+            "limits": shims::limits(&r.spec),
             "tools": shims::tools_of(&r.spec).iter().map(|t| t.name()).collect::<Vec<_>>(),
             "environment": variables,
         })

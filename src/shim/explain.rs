@@ -14,6 +14,7 @@ mod glibc;
 pub(super) mod known;
 mod library;
 
+pub(super) use arguments::other_toolchain;
 pub(super) use exceptions::note;
 
 /// The `help:` line for what a linker wrote; `None` when its words stand for themselves. `brought` is the glibc of a

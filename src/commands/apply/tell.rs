@@ -134,6 +134,9 @@ pub(super) fn summary(
             printer.step("Configured", &what);
         } else if changed || fresh {
             printer.step("Ready", &what);
+            for limit in &r.limits {
+                printer.note(&format!("note: {limit}"));
+            }
         } else {
             printer.step("Unchanged", &what);
         }

@@ -58,7 +58,7 @@ fn way_on(spec: &Spec, option: &str) -> String {
 }
 
 /// Another toolchain for the target whose linker is the platform's own.
-pub(super) fn other_toolchain(spec: &Spec) -> Option<String> {
+pub(in crate::shim) fn other_toolchain(spec: &Spec) -> Option<String> {
     if spec.family != Family::Zig {
         return None;
     }

@@ -256,6 +256,11 @@ fn a_cxx_librarys_exceptions_stay_inside_it_with_zig() {
     let quiet = said(&zig.sh("$CXX -w -fPIC -shared lib.cc -o libl.so"));
     assert!(!quiet.contains("note: "), "{quiet}");
     assert_eq!(run(&zig), (false, "7\n".to_owned()));
+    let shown = succeed(&mut lab.xtool(&zig.folder, &["show", target]));
+    assert!(
+        shown.contains("C++ exceptions that leave a shared library"),
+        "{shown}"
+    );
 
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         assert!(
