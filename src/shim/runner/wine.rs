@@ -36,6 +36,8 @@ __declspec(dllexport) int __stdcall ProcessPrng(unsigned char *data, __SIZE_TYPE
     return 1;
 }
 ";
+/// What it exports on a CPU where stdcall has names of its own.
+const DLL_EXPORTS: &str = "EXPORTS\n  ProcessPrng=ProcessPrng@8\n";
 
 pub(super) fn plan(
     spec: &Spec,
@@ -199,8 +201,10 @@ fn build(spec: &Spec, variant: &Path, folder: &Path) -> Result<(), String> {
         .arg(&made)
         .arg(&source);
     if spec.triple.arch().starts_with('i') {
-        // stdcall's `@8` is not a part of the exported name.
-        command.arg("-Wl,--kill-at");
+        // stdcall's `@8` is not a part of the exported name. GNU ld has `--kill-at` for that, zig does not take it.
+        let exports = staging.path().join("dll.def");
+        fs_err::write(&exports, DLL_EXPORTS).map_err(io)?;
+        command.arg(exports);
     }
     let output = command
         .arg("-ladvapi32")
