@@ -59,7 +59,7 @@ fn the_command_of_the_help_line_is_one_that_works() {
 fn static_glibc_is_explained() {
     let lab = Lab::enter();
     let bench = Bench::new(&lab, "static", &[GNU]);
-    let words = "requires dynamic linking";
+    let words = "zig links glibc dynamically only";
     bench.explains(
         GNU,
         &["m.c", "-static"],
