@@ -6,10 +6,11 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::ShimError;
-use super::rules::takes_value;
+use super::rules::output_at;
 
 /// A driver's output that is no plain file.
 #[derive(Debug)]
@@ -39,25 +40,10 @@ pub(super) fn take(args: &mut Vec<OsString>) -> Result<Option<Special>, ShimErro
     Ok(Some(Special { to, folder }))
 }
 
-/// The arguments that name the output, and the path: of several the last. Text that is preprocessed for standard output
-/// needs no file in between.
-fn named(args: &[OsString]) -> Option<(std::ops::Range<usize>, OsString)> {
-    let mut found = None;
-    let mut at = 0;
-    while let Some(arg) = args.get(at) {
-        let text = arg.to_str().unwrap_or_default();
-        let pair = takes_value(text);
-        if text == "-o" {
-            found = args.get(at + 1).map(|path| (at..at + 2, path.clone()));
-        } else if let Some(path) = text
-            .strip_prefix("-o")
-            .filter(|p| *p == "-" || p.starts_with('/'))
-        {
-            found = Some((at..at + 1, path.into()));
-        }
-        at += if pair { 2 } else { 1 };
-    }
-    found.filter(|(_, path)| path != "-" || !args.iter().any(|arg| arg == "-E"))
+/// The arguments that name the output, and the path. Text that is preprocessed for standard output needs no file in
+/// between.
+fn named(args: &[OsString]) -> Option<(Range<usize>, OsString)> {
+    output_at(args).filter(|(_, path)| path != "-" || !args.iter().any(|arg| arg == "-E"))
 }
 
 fn made(folder: &Path) -> PathBuf {
@@ -93,7 +79,7 @@ impl Special {
 mod tests {
     use super::*;
 
-    fn of(args: &[&str]) -> Option<(std::ops::Range<usize>, OsString)> {
+    fn of(args: &[&str]) -> Option<(Range<usize>, OsString)> {
         named(&args.iter().map(Into::into).collect::<Vec<_>>())
     }
 

@@ -1,6 +1,7 @@
 //! Which arguments a tool gets in place of those that rustc, the `cc` crate or a build system passed. Pure.
 
 use std::ffi::{OsStr, OsString};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::pe::Versions;
@@ -164,35 +165,50 @@ pub(super) fn links(args: &[OsString]) -> bool {
     input
 }
 
+/// The ends of the names of sources that a driver preprocesses (GCC's manual, "Options Controlling the Kind of Output";
+/// clang's for Objective-C).
+const PREPROCESSED: [&str; 10] = ["c", "cc", "cpp", "cxx", "c++", "C", "m", "mm", "S", "sx"];
+/// Of those that it compiles as they are.
+const COMPILED: [&str; 4] = ["i", "ii", "s", "ll"];
+
+fn ends_in(text: &str, ends: &[&str]) -> bool {
+    let end = text.rsplit_once('.').map(|(_, end)| end);
+    !text.starts_with('-') && end.is_some_and(|end| ends.contains(&end))
+}
+
+/// Whether a file is a source, by its name.
+pub(super) fn is_source(text: &str) -> bool {
+    ends_in(text, &PREPROCESSED) || ends_in(text, &COMPILED)
+}
+
 /// Whether an input goes through the preprocessor, by its name or as standard input.
 pub(super) fn is_preprocessed(args: &[OsString]) -> bool {
-    const SOURCES: [&str; 10] = ["c", "cc", "cpp", "cxx", "c++", "C", "m", "mm", "S", "sx"];
     let mut is_value = false;
     args.iter().filter_map(|a| a.to_str()).any(|text| {
-        if std::mem::replace(&mut is_value, takes_value(text)) {
-            return false;
-        }
-        let end = text.rsplit_once('.').map(|(_, end)| end);
-        text == "-" || !text.starts_with('-') && end.is_some_and(|end| SOURCES.contains(&end))
+        let is_input = !std::mem::replace(&mut is_value, takes_value(text));
+        is_input && (text == "-" || ends_in(text, &PREPROCESSED))
     })
 }
 
 /// The file that a driver writes, where it is named: `-o FILE`, `-oFILE`.
 pub(super) fn output(args: &[OsString]) -> Option<PathBuf> {
+    output_at(args).map(|(_, path)| path.into())
+}
+
+/// The same with the arguments that name it. Of several the last counts.
+pub(super) fn output_at(args: &[OsString]) -> Option<(Range<usize>, OsString)> {
     let mut found = None;
-    let mut rest = args.iter();
-    while let Some(arg) = rest.next() {
+    let mut at = 0;
+    while let Some(arg) = args.get(at) {
         let text = arg.to_str().unwrap_or_default();
+        let length = if takes_value(text) { 2 } else { 1 };
+        let joined = text.strip_prefix("-o");
         if text == "-o" {
-            found = rest.next().map(PathBuf::from);
-        } else if takes_value(text) {
-            rest.next();
-        } else if let Some(joined) = text
-            .strip_prefix("-o")
-            .filter(|_| !text.starts_with("-obj"))
-        {
-            found = Some(joined.into());
+            found = args.get(at + 1).map(|path| (at..at + 2, path.clone()));
+        } else if let Some(joined) = joined.filter(|_| length == 1 && !text.starts_with("-obj")) {
+            found = Some((at..at + 1, joined.into()));
         }
+        at += length;
     }
     found
 }

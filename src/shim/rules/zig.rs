@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Action, Arg, Environment, Invocation, apply, links, macos, objects, only_asks, output,
-    takes_value,
+    Action, Arg, Environment, Invocation, apply, is_source, links, macos, objects, only_asks,
+    output, takes_value,
 };
 use crate::env_vars::CCC_OVERRIDE_OPTIONS;
 use crate::shim::pe::Versions;
@@ -245,16 +245,7 @@ fn without_glibc(target: &str) -> &str {
 
 /// Whether an input is compiled before it is linked. Standard input is, and so is what `-x` names.
 fn compiles(args: &[OsString]) -> bool {
-    words(args).any(|text| text.starts_with("-x") || text == "-" || compiles_as(text))
-}
-
-/// Whether a file is a source, by its name.
-fn compiles_as(text: &str) -> bool {
-    const SOURCES: [&str; 14] = [
-        "c", "cc", "cpp", "cxx", "c++", "C", "m", "mm", "i", "ii", "s", "S", "sx", "ll",
-    ];
-    let extension = text.rsplit_once('.').map(|(_, extension)| extension);
-    !text.starts_with('-') && extension.is_some_and(|e| SOURCES.contains(&e))
+    words(args).any(|text| text.starts_with("-x") || text == "-" || is_source(text))
 }
 
 /// The options and inputs of a driver, without the options' values that are arguments of their own.

@@ -3,8 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::{compiles_as, takes_value};
+use super::takes_value;
 use crate::shim::Tool;
+use crate::shim::rules;
 
 /// The output of `-fsyntax-only`, in zig's cache: zig looks for the object that its clang would not write, and given
 /// `-o /dev/null` writes one beside the source.
@@ -113,7 +114,7 @@ pub fn one_by_one(args: &[OsString]) -> Option<Vec<Vec<OsString>>> {
 
 fn is_source(arg: &OsStr) -> bool {
     arg.to_str()
-        .is_some_and(|text| text == "-" || compiles_as(text))
+        .is_some_and(|text| text == "-" || rules::is_source(text))
 }
 
 fn has_language(args: &[OsString]) -> bool {
