@@ -65,9 +65,11 @@ pub fn read_text(path: &Path) -> Result<Option<String>, ProjectError> {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             return match fs_err::symlink_metadata(path) {
-                Ok(_) => Err(ProjectError::DanglingLink {
+                Ok(there) if there.is_symlink() => Err(ProjectError::DanglingLink {
                     path: path.to_owned(),
                 }),
+                // Another xtool wrote it meanwhile, by a rename: it is whole.
+                Ok(_) => read_text(path),
                 Err(_) => Ok(None),
             };
         }
