@@ -10,7 +10,7 @@ use crate::manifest::Family;
 
 /// The version of the rules: raised when they give a compiler other arguments than before, so that compile caches do
 /// not return what the old ones made (the test `tests/suite/shim/version.rs` notices). A part of a driver's identity.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 mod apply;
 pub mod clang;

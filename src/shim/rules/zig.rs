@@ -18,6 +18,7 @@ use crate::target::{TargetOs, Triple};
 mod apple;
 mod ar;
 mod atomic;
+mod compile_only;
 mod cpu;
 mod linker;
 mod linux;
@@ -76,7 +77,8 @@ pub fn rewrite(
         _ => args,
     };
     let args = if tool.is_driver() {
-        modes::in_zigs_words(tool, &zig.cache_dir, preprocessor::as_the_drivers(args))
+        let args = compile_only::without_linkers(preprocessor::as_the_drivers(args));
+        modes::in_zigs_words(tool, &zig.cache_dir, args)
     } else {
         args
     };
@@ -211,8 +213,9 @@ fn fixed(context: Context<'_>, zig: &Zig, args: &[OsString], env: &Environment) 
     }
     // zig's own default for unoptimised code traps on undefined behaviour, which no other toolchain does.
     out.push("-fno-sanitize=all".into());
-    if context.triple.os() == TargetOs::Windows && !context.only_links {
-        // zig passes an option that its clang has no use for, which `-Werror` makes an error of.
+    let windows = context.triple.os() == TargetOs::Windows && !context.only_links;
+    if windows || words(args).any(|text| text == "-S") {
+        // zig passes an option that its clang has no use for (`-c` beside `-S`), which `-Werror` makes an error of.
         out.push("-Wno-unused-command-line-argument".into());
     }
     if !context.linking && !only_asks(args) {

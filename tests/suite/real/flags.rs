@@ -96,6 +96,11 @@ fn names_of_cpus_are_gccs() {
                 ("-march=corei7-avx", "__AVX__", true),
                 ("-mcpu=haswell", "__AVX__", false),
                 ("-mtune=skylake-avx512", "__AVX__", false),
+                ("-msse4", "__SSE4_2__", true),
+                ("-msse4.2", "__POPCNT__", true),
+                ("-mavx2", "__XSAVE__", true),
+                ("-mavx2 -mno-popcnt", "__POPCNT__", false),
+                ("-mgeneral-regs-only", "__SSE__", false),
             ][..],
         ),
         (
@@ -103,6 +108,8 @@ fn names_of_cpus_are_gccs() {
             &[
                 ("-mcpu=cortex-a53+crypto", "__ARM_FEATURE_CRYPTO", true),
                 ("-mcpu=cortex-a53", "__ARM_FEATURE_CRC32", true),
+                ("-mcpu=cortex-a72+nocrypto", "__ARM_FEATURE_AES", false),
+                ("-mgeneral-regs-only", "__ARM_NEON", false),
                 (
                     "-mcpu=cortex-a76 -march=armv8-a",
                     "__ARM_FEATURE_DOTPROD",
@@ -115,6 +122,8 @@ fn names_of_cpus_are_gccs() {
             "armv7-unknown-linux-gnueabihf",
             &[
                 ("-march=armv7-a", "__ARM_NEON", false),
+                ("-mno-unaligned-access", "__ARM_FEATURE_UNALIGNED", false),
+                ("-mcpu=cortex-a53+nocrypto", "__ARM_FEATURE_AES", false),
                 ("-march=armv7-a+neon", "__ARM_NEON", true),
                 ("-mcpu=cortex-a9 -mfpu=vfpv3-d16", "__ARM_NEON", false),
                 ("-march=armv8-a+simd", "__ARM_NEON", true),
@@ -133,12 +142,14 @@ fn names_of_cpus_are_gccs() {
             &[
                 ("-mcpu=power9", "_ARCH_PWR9", true),
                 ("-mtune=power9", "_ARCH_PWR9", false),
+                ("-mno-vsx", "__VSX__", false),
             ],
         ),
         (
             "s390x-unknown-linux-gnu",
             &[
                 ("-march=z14", "__VX__", true),
+                ("-march=z14 -mno-vx", "__VX__", false),
                 ("-march=arch12", "__VX__", true),
             ],
         ),
@@ -317,5 +328,24 @@ fn nm_lists_what_the_target_makes() {
         );
         let said = fail(&mut lab.sh(triple, "$NM -p /dev/null"), 1);
         assert!(said.contains("/dev/null"), "{said}");
+    }
+}
+
+/// As with a Makefile's one list of flags, or `pkg-config --libs` where it only compiles.
+#[test]
+fn a_compile_takes_no_notice_of_what_is_for_the_linker() {
+    let lab = Lab::enter();
+    lab.add(LINUX, "zig");
+    lab.file("f.c", LOOP);
+    for options in [
+        "-lnowhere",
+        "-l nowhere",
+        "-rdynamic",
+        "-Wl,--wrap=malloc -Xlinker --frob",
+        "-T nowhere.ld",
+        "-static-libgcc -Werror",
+    ] {
+        let script = format!("$CC -c f.c {options} -o f.o && $CC -Werror -S f.c {options} -o f.s");
+        succeed(&mut lab.sh(LINUX, &script));
     }
 }

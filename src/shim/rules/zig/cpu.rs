@@ -16,6 +16,7 @@ use crate::target::{TargetOs, Triple};
 
 mod aliases;
 mod arm;
+mod flags;
 pub mod names;
 mod riscv;
 
@@ -128,6 +129,7 @@ impl Family {
             Self::Aarch64 => "aarch64",
             Self::Riscv => "riscv",
             Self::Other if triple.arch().starts_with("powerpc") => "powerpc",
+            Self::Other if triple.arch() == "s390x" => "s390x",
             Self::Other => "",
         }
     }
@@ -223,13 +225,13 @@ pub(super) fn choose(zigs: Zigs<'_>, args: &[OsString]) -> Result<Choice, ShimEr
     let Some((mut cpu, option)) = cpu else {
         return Ok(Choice::default_of(zigs));
     };
-    let (folded, changes): (Vec<String>, Vec<Change>) = flags(zigs, &wish).into_iter().unzip();
-    cpu.changes.extend(changes);
+    let flags = flags::of(zigs, &wish);
+    cpu.changes.extend(flags.changes);
     match unknown(zigs, &cpu) {
         Some(what) => Err(refuse(zigs, Refusal { option, what })),
         None => Ok(Choice {
             mcpu: Some(spell(&cpu, zigs.names)),
-            folded,
+            folded: flags.folded,
         }),
     }
 }
@@ -268,7 +270,7 @@ fn wanted(zigs: Zigs<'_>, wish: &Wish<'_>) -> Result<Option<(Cpu, String)>, Refu
         }
     };
     let Some(fpu) = wish.fpu.filter(|_| family == Family::Arm) else {
-        let folds = !flags(zigs, wish).is_empty();
+        let folds = !flags::of(zigs, wish).changes.is_empty();
         return Ok(cpu.or_else(|| folds.then(|| (base(zigs), String::new()))));
     };
     let option = format!("-mfpu={fpu}");
@@ -386,6 +388,7 @@ fn parse(text: &str) -> Cpu {
 
 /// The target's own CPU.
 fn base(zigs: Zigs<'_>) -> Cpu {
+    // As zig's `std.Target.Cpu.Model.baseline` has them.
     let default = match Family::of(zigs.triple) {
         Family::Aarch64 if zigs.triple.os() == TargetOs::MacOs => "apple_m1",
         Family::Aarch64 => "generic",
@@ -393,6 +396,8 @@ fn base(zigs: Zigs<'_>) -> Cpu {
         Family::X86 => "x86_64",
         _ if zigs.triple.arch().starts_with("riscv32") => "generic_rv32",
         _ if zigs.triple.arch().starts_with("riscv") => "generic_rv64",
+        _ if zigs.triple.arch() == "powerpc64le" => "ppc64le",
+        _ if zigs.triple.arch() == "s390x" => "arch8",
         _ => "baseline",
     };
     parse(zigs.base.unwrap_or(default))
@@ -418,51 +423,6 @@ fn to_version(cpu: &mut Cpu, version: &str) {
     });
     let unit = Change::Fpu(unit.collect());
     cpu.changes.splice(0..0, [Change::add(version), unit]);
-}
-
-/// `-mavx2` and `-mno-sse4.1`, in their order, where a part of the choice: zig passes each on by itself, so that what a
-/// CPU has on top of one that is taken away would bring it back.
-fn flags(zigs: Zigs<'_>, wish: &Wish<'_>) -> Vec<(String, Change)> {
-    let folds = wish.march.is_some() || wish.flags.iter().any(|(_, wanted)| !wanted);
-    if Family::of(zigs.triple) != Family::X86 || !folds {
-        return Vec::new();
-    }
-    let change = |&(flag, wanted): &(&str, bool)| {
-        let feature = x86_feature(flag, wanted);
-        let known = is_instruction_set(&feature) && zigs.names.has_feature(&feature);
-        known.then(|| {
-            if wanted {
-                (format!("-m{flag}"), Change::Add(feature))
-            } else {
-                (format!("-mno-{flag}"), Change::Remove(feature))
-            }
-        })
-    };
-    wish.flags.iter().filter_map(change).collect()
-}
-
-/// GCC's `sse4` is both of its parts ("x86 Options").
-fn x86_feature(flag: &str, wanted: bool) -> String {
-    match (flag, wanted) {
-        ("sse4", true) => "sse4_2".to_owned(),
-        ("sse4", false) => "sse4_1".to_owned(),
-        _ => flag.replace(['-', '.'], "_"),
-    }
-}
-
-/// Not of how code is made safe, or of its mode, which clang's driver has more to do for.
-fn is_instruction_set(feature: &str) -> bool {
-    let others = [
-        "retpoline",
-        "lvi_",
-        "harden_",
-        "seses",
-        "soft_float",
-        "16bit",
-        "32bit",
-        "64bit",
-    ];
-    !others.iter().any(|other| feature.starts_with(other))
 }
 
 /// Names of zig's that no other compiler has for x86.
@@ -589,9 +549,7 @@ pub(super) fn rule(triple: &Triple, choice: &Choice, arg: Arg<'_>) -> Action {
 
 /// Whether an argument is one that [`choose`] looks up in zig's list.
 pub(super) fn needs_names(text: &str) -> bool {
-    ["-march=", "-mcpu=", "-mfpu=", "-mno-"]
-        .iter()
-        .any(|option| text.starts_with(option))
+    is_machine_option(text) && !text.starts_with("-mtune=")
 }
 
 #[cfg(test)]

@@ -572,3 +572,11 @@ fn the_first_cxx_link_of_zig_0_16_is_quiet() {
     assert!(!of("0.16.0", &["-c", "a.cc"], false) && !of("0.16.0", &["a.o"], true));
     assert!(!of("0.15.2", &["a.o"], false) && !of("0.17.1", &["a.o"], false));
 }
+
+#[test]
+fn assembly_is_made_without_a_warning() {
+    let unused = "-Wno-unused-command-line-argument".to_owned();
+    let spec = spec_of("x86_64-unknown-linux-musl", "TARGET", "0.15.2");
+    assert!(run(&spec, Tool::Cc, &["-S", "a.c"]).contains(&unused));
+    assert!(!run(&spec, Tool::Cc, &["-c", "a.c"]).contains(&unused));
+}

@@ -12,10 +12,11 @@ pub(super) fn zigs_name(name: &str, family: &str) -> Option<&'static str> {
         ("aarch64", "ares") => "neoverse_n1",
         ("aarch64", "zeus") => "neoverse_v1",
         ("aarch64", "demeter") => "neoverse_v2",
-        ("aarch64", "vulcan") => "thunderx2t99",
+        ("aarch64", "vulcan" | "thunderx2t99p1") => "thunderx2t99",
         ("aarch64", "qdf24xx") => "falkor",
         ("aarch64", "octeontx" | "octeontx83") => "thunderxt83",
         ("aarch64", "octeontx81") => "thunderxt81",
+        ("aarch64", "thunderxt88p1") => "thunderxt88",
         ("powerpc", "powerpc" | "powerpc32") => "ppc",
         ("powerpc", "powerpc64") => "ppc64",
         ("powerpc", "powerpc64le") => "ppc64le",
@@ -33,6 +34,8 @@ pub(super) fn zigs_name(name: &str, family: &str) -> Option<&'static str> {
         ("powerpc", "G3") => "g3",
         ("powerpc", "G4") => "g4",
         ("powerpc", "G5" | "970") => "g5",
+        // LLVM's newer name, which zig 0.15 does not have.
+        ("s390x", "z17") => "arch15",
         _ => return None,
     })
 }

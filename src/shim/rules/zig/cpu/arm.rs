@@ -20,9 +20,15 @@ pub(super) fn aarch64(march: &str) -> Vec<Change> {
 /// `+crc` or `+nocrc`, without the `+`.
 pub(super) fn aarch64_extension(part: &str) -> Vec<Change> {
     match part.strip_prefix("no") {
-        Some(without) => vec![Change::remove(&aarch64_name(without))],
+        Some("crypto") => without(&["crypto", "aes", "sha2", "sha3", "sm4"]),
+        Some(name) => vec![Change::remove(&aarch64_name(name))],
         None => vec![Change::add(&aarch64_name(part))],
     }
+}
+
+/// `crypto` is a name for its parts, which a CPU may have without it: `cortex-a72`, but not the one of a Raspberry Pi.
+fn without(parts: &[&str]) -> Vec<Change> {
+    parts.iter().map(|part| Change::remove(part)).collect()
 }
 
 /// LLVM's name, which zig uses with `_`, of what `-march` calls otherwise (GCC's manual, "AArch64 Options"; LLVM's
@@ -52,8 +58,13 @@ pub(super) fn arm(march: &str) -> (String, Vec<Change>) {
     let version = version.strip_prefix("arm").unwrap_or(version);
     let version = match version {
         // The part that all profiles share, for which LLVM has no word.
-        "v7" => "v7a".to_owned(),
+        "v7" | "v7l" | "v7hl" => "v7a".to_owned(),
         "v6z" | "v6zk" => "v6kz".to_owned(),
+        // As `uname -m` and packages have them (LLVM's `ARMTargetParserCommon.cpp`, `getArchSynonym`).
+        "v5" => "v5t".to_owned(),
+        "v5e" => "v5te".to_owned(),
+        "v6hl" => "v6k".to_owned(),
+        "v8" | "v8l" => "v8a".to_owned(),
         "v8-m.base" => "v8m".to_owned(),
         other => joined(other),
     };
@@ -77,6 +88,7 @@ pub(super) fn arm_extension(version: &str, part: &str) -> Vec<Change> {
         "simd" => Change::fpu(&["neon"]),
         "nofp" => Change::fpu(&[]),
         "nosimd" => Change::remove("neon"),
+        "nocrypto" => return without(&["crypto", "aes", "sha2"]),
         "sec" => Change::add("trustzone"),
         "virt" => Change::add("virtualization"),
         "idiv" => return vec![Change::add("hwdiv"), Change::add("hwdiv_arm")],
@@ -85,7 +97,7 @@ pub(super) fn arm_extension(version: &str, part: &str) -> Vec<Change> {
         "predres" => return Vec::new(),
         other => match (fpu(other), other.strip_prefix("no")) {
             (Some(fpu), _) => fpu,
-            (None, Some(without)) => Change::remove(&without.replace('-', "_")),
+            (None, Some(name)) => Change::remove(&name.replace('-', "_")),
             (None, None) => Change::add(&other.replace('-', "_")),
         },
     };
@@ -141,6 +153,7 @@ mod tests {
             ("armv8-a+crc+crypto", "+crc+crypto"),
             ("armv8.2-a+fp16+sve2-aes", "+v8_2a+fullfp16+sve2_aes"),
             ("armv9-a+nosimd", "+v9a-neon"),
+            ("armv8-a+nocrypto", "-crypto-aes-sha2-sha3-sm4"),
             ("armv8-r", "+v8r"),
         ] {
             assert_eq!(spelled(&aarch64(march)), words, "{march}");
@@ -158,6 +171,10 @@ mod tests {
             ("armv8.1-m.main", "v8_1m_main", ""),
             ("armv7-a+mp+sec+nosimd", "v7a", "+mp+trustzone-neon"),
             ("armv6+fp", "v6", "+vfp2"),
+            ("armv8-a+nocrypto", "v8a", "-crypto-aes-sha2"),
+            ("armv7l", "v7a", ""),
+            ("armv8", "v8a", ""),
+            ("armv6hl", "v6k", ""),
         ] {
             let (found, changes) = arm(march);
             assert_eq!(found, version, "{march}");

@@ -111,7 +111,7 @@ fn features_are_counted_from_the_cpu_on_and_the_last_one_wins() {
             "x86_64+avx",
         ),
         (&["-march=native"], "native"),
-        // zig's own way serves where nothing is taken away.
+        // zig's own way serves where nothing is taken away, and nothing comes along.
         (&["-mavx2"], ""),
     ] {
         assert_eq!(mcpu(args), cpu, "{args:?}");
@@ -122,6 +122,120 @@ fn features_are_counted_from_the_cpu_on_and_the_last_one_wins() {
         &["-march=x86-64", "-mavx2", "-mno-red-zone"],
     );
     assert_eq!(choice.unwrap().folded, ["-mavx2"]);
+}
+
+/// In the form of zig's list: a feature, and what it depends on.
+fn feature(name: &str, on: &str) -> String {
+    let on = on.split_whitespace().map(|f| format!(".{f},\n"));
+    format!(
+        "result[@intFromEnum(Feature.{name})] = .{{\n.dependencies = featureSet(&[_]Feature{{\n{}}}),\n}};\n",
+        on.collect::<String>()
+    )
+}
+
+fn features(list: &[(&str, &str)]) -> String {
+    list.iter().map(|(name, on)| feature(name, on)).collect()
+}
+
+#[test]
+fn what_comes_along_with_a_flag_is_on() {
+    let more = [
+        ("x87", ""),
+        ("mmx", ""),
+        ("sse", ""),
+        ("popcnt", ""),
+        ("xsave", ""),
+    ];
+    let list = format!("{X86}{}", features(&more));
+    let mcpu = |args: &[&str]| mcpu("x86_64-unknown-linux-musl", &list, args);
+    for (args, cpu) in [
+        (&["-msse4.2"][..], "x86_64+popcnt+sse4_2"),
+        (&["-msse4"], "x86_64+popcnt+sse4_2"),
+        (&["-msse4", "-mno-popcnt"], "x86_64+sse4_2"),
+        (&["-msse4.2", "-mno-sse4.2"], "x86_64+sse4_1"),
+        (&["-msse4.1"], ""),
+        (&["-mavx2"], "x86_64+avx2+popcnt+xsave"),
+        (
+            &["-march=x86-64", "-mavx", "-mno-xsave"],
+            "x86_64+avx+popcnt",
+        ),
+        (&["-mgeneral-regs-only"], "x86_64"),
+        (&["-msse", "-mgeneral-regs-only"], "x86_64"),
+    ] {
+        assert_eq!(mcpu(args), cpu, "{args:?}");
+    }
+    let choice = chosen("x86_64-unknown-linux-musl", &list, &["-msse4", "-m64"]);
+    assert_eq!(choice.unwrap().folded, ["-msse4"]);
+}
+
+#[test]
+fn floating_point_can_be_forbidden() {
+    let list = "pub const baseline: CpuModel = .{\n.name = \"x86_64\",\n\
+                .features = featureSet(&[_]Feature{\n.x87,\n.sse2,\n}),\n};\n";
+    let known = features(&[("x87", ""), ("mmx", ""), ("sse", ""), ("sse2", "sse")]);
+    let x86 = mcpu(
+        "x86_64-unknown-linux-musl",
+        &format!("{known}{list}"),
+        &["-mgeneral-regs-only"],
+    );
+    assert_eq!(x86, "x86_64-sse-sse2-x87");
+    let arm = |args: &[&str]| mcpu("aarch64-unknown-linux-musl", AARCH64, args);
+    assert_eq!(
+        arm(&["-mcpu=cortex-a53", "-mgeneral-regs-only"]),
+        "cortex_a53-fp_armv8-neon"
+    );
+}
+
+#[test]
+fn unaligned_access_can_be_forbidden() {
+    let list = format!("{AARCH64}{}", feature("strict_align", ""));
+    let mcpu = |args: &[&str]| mcpu("aarch64-unknown-linux-musl", &list, args);
+    assert_eq!(mcpu(&["-mno-unaligned-access"]), "generic+strict_align");
+    assert_eq!(mcpu(&["-munaligned-access"]), "generic");
+}
+
+#[test]
+fn crypto_goes_with_its_parts() {
+    let cpu = "pub const cortex_a72: CpuModel = .{\n.name = \"cortex_a72\",\n\
+               .features = featureSet(&[_]Feature{\n.crc,\n.crypto,\n}),\n};\n";
+    let parts = [
+        ("sha2", ""),
+        ("sha3", ""),
+        ("sm4", ""),
+        ("crypto", "aes sha2"),
+    ];
+    let list = format!("{AARCH64}{}{cpu}", features(&parts));
+    let without = mcpu(
+        "aarch64-unknown-linux-gnu",
+        &list,
+        &["-mcpu=cortex-a72+nocrypto"],
+    );
+    assert_eq!(without, "cortex_a72-aes-crypto-sha2");
+}
+
+#[test]
+fn vectors_can_be_forbidden_on_other_cpus() {
+    let z13 = "pub const z13: CpuModel = .{\n.name = \"z13\",\n.features = featureSet(&[_]Feature{\n\
+               .vector,\n}),\n};\n";
+    let list = format!("{}{z13}", feature("vector", ""));
+    let args = ["-march=z13", "-mno-vx"];
+    assert_eq!(mcpu("s390x-unknown-linux-gnu", &list, &args), "z13-vector");
+    let power8 = "pub const pwr8: CpuModel = .{\n.name = \"pwr8\",\n.features = featureSet(&[_]Feature{\n\
+                  .power8_vector,\n}),\n};\n";
+    let vectors = features(&[
+        ("altivec", ""),
+        ("vsx", "altivec"),
+        ("power8_vector", "vsx"),
+    ]);
+    let args = ["-mcpu=power8", "-mno-vsx"];
+    assert_eq!(
+        mcpu(
+            "powerpc64le-unknown-linux-gnu",
+            &format!("{vectors}{power8}"),
+            &args
+        ),
+        "pwr8-power8_vector-vsx"
+    );
 }
 
 #[test]
@@ -168,8 +282,9 @@ fn without_zigs_list_names_go_to_it_unchecked() {
             "sifive_u74",
         ),
         ("powerpc64le-unknown-linux-gnu", "-mcpu=power9", "pwr9"),
-        ("powerpc64le-unknown-linux-gnu", "-mcpu=generic", "baseline"),
+        ("powerpc64le-unknown-linux-gnu", "-mcpu=generic", "ppc64le"),
         ("s390x-unknown-linux-gnu", "-march=arch12", "arch12"),
+        ("s390x-unknown-linux-gnu", "-march=z17", "arch15"),
         ("i686-pc-windows-gnu", "-march=athlon-xp", "athlon_xp"),
         ("x86_64-unknown-linux-musl", "-march=x86-64-v3", "x86_64_v3"),
     ] {
