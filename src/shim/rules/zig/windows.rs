@@ -20,6 +20,8 @@ pub(super) fn rule(context: Context<'_>, arg: Arg<'_>) -> Action {
     let both = match arg.text {
         // zig adds the C runtime and its start-up objects itself.
         "-lmsvcrt" | "-nostartfiles" => Action::Drop,
+        // GCC's other name of it ("Cygwin and MinGW Options"), which zig lets pass and links a program.
+        "-mdll" => Action::replace("-shared"),
         // zig has a definition file for the API set, but no library of this name.
         "-lsynchronization" => Action::replace("-lapi-ms-win-core-synch-l1-2-0"),
         _ if objects::is_rustcs_crt(arg) => Action::Drop,
@@ -68,6 +70,12 @@ mod tests {
     const WINDOWS: &str = "x86_64-pc-windows-gnu";
     const I686: &str = "i686-pc-windows-gnu";
     const GNULLVM: &str = "x86_64-pc-windows-gnullvm";
+
+    #[test]
+    fn a_dll_has_two_names() {
+        assert_eq!(link(WINDOWS, &["-mdll", "-o", "a.dll"]), "-shared -o a.dll");
+        assert_eq!(compile(WINDOWS, &["-mdll"]), "-mdll");
+    }
 
     #[test]
     fn windows_takes_zigs_libraries() {
