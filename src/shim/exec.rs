@@ -54,7 +54,10 @@ pub(super) fn link(
     let program = invocation.program.clone();
     let header = invocation.header.clone();
     let bundle = invocation.bundle.take();
-    let note = note(spec, tool, &invocation.args);
+    let notes = [
+        note(spec, tool, &invocation.args),
+        invocation.note.map(str::to_owned),
+    ];
     let args = invocation.args.clone();
     if let Some(recipe) = invocation.recipe.take() {
         make(&recipe, &invocation)?;
@@ -81,8 +84,10 @@ pub(super) fn link(
         // A closed stderr leaves the exit code to tell it.
         let _ = writeln!(io::stderr(), "{}help: {help}", to_line_start(&said));
     }
-    if let Some(note) = note.filter(|_| status.success()) {
-        let _ = writeln!(io::stderr(), "{}note: {note}", to_line_start(&said));
+    let mut start = to_line_start(&said);
+    for note in notes.into_iter().flatten().filter(|_| status.success()) {
+        let _ = writeln!(io::stderr(), "{start}note: {note}");
+        start = "";
     }
     if let Some(path) = bundle.filter(|_| status.success()) {
         bundle::make(&path)?;

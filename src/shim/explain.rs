@@ -13,6 +13,7 @@ pub(super) mod fixed;
 mod glibc;
 pub(super) mod known;
 mod library;
+mod sections;
 
 pub(super) use arguments::other_toolchain;
 pub(super) use exceptions::note;
@@ -54,6 +55,7 @@ fn cause(spec: &Spec, brought: Option<u32>, line: &str) -> Option<String> {
         .or_else(|| exceptions::on_wasi(spec, line))
         .or_else(|| bitcode::newer_bitcode(spec, line))
         .or_else(|| fixed::static_libc(spec, line))
+        .or_else(|| sections::removed(spec, line))
         .or_else(|| library::host_library(spec, line))
         .or_else(|| glibc::newer_glibc(spec, brought, line))
         .or_else(|| library::missing_library(spec, line))

@@ -10,7 +10,7 @@ use crate::manifest::Family;
 
 /// The version of the rules: raised when they give a compiler other arguments than before, so that compile caches do
 /// not return what the old ones made (the test `tests/suite/shim/version.rs` notices). A part of a driver's identity.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 mod apply;
 pub mod clang;
@@ -39,6 +39,8 @@ pub struct Invocation {
     pub(super) recipe: Option<Recipe>,
     /// The program's output, which becomes a bundle (`bundle.rs`).
     pub(super) bundle: Option<PathBuf>,
+    /// What the user is told when it succeeds.
+    pub(super) note: Option<&'static str>,
 }
 
 /// How a file that a link needs is made.
@@ -65,6 +67,7 @@ impl Invocation {
             header: None,
             recipe: None,
             bundle: None,
+            note: None,
         }
     }
 

@@ -79,7 +79,7 @@ pub(in crate::shim) fn other_toolchain(spec: &Spec) -> Option<String> {
 
 /// Whether the platform's own linker takes an option of this name. What nobody knows is taken by none for certain.
 fn is_of(spec: &Spec, option: &str) -> bool {
-    const GNU: [&str; 44] = [
+    const GNU: [&str; 56] = [
         "-Map",
         "--wrap",
         "--dynamic-list",
@@ -121,6 +121,18 @@ fn is_of(spec: &Spec, option: &str) -> bool {
         "--heap",
         "--kill-at",
         "--exclude-symbols",
+        "--exclude-all-symbols",
+        "--add-stdcall-alias",
+        "--file-alignment",
+        "--section-alignment",
+        "--disable-dynamicbase",
+        "--disable-high-entropy-va",
+        "--disable-nxcompat",
+        "--disable-reloc-section",
+        "--disable-large-address-aware",
+        "-Ttext-segment",
+        "--start-lib",
+        "--no-dynamic-linker",
         "--print-memory-usage",
         "--default-symver",
         "--noinhibit-exec",

@@ -87,14 +87,15 @@ pub fn rewrite(
         TargetOs::Windows if linking => subsystem::take(args),
         _ => (args, subsystem::Subsystem::default()),
     };
-    let linker::Link { args, bundle } = if linking {
+    let quiet = args.iter().any(|arg| arg == "-w");
+    let linker::Link { args, bundle, note } = if linking {
         linker::rewrite(&spec.triple, minor(&zig.version), args, &|path| {
             path.is_file()
         })?
     } else {
         linker::Link {
             args,
-            bundle: false,
+            ..linker::Link::default()
         }
     };
     let context = Context {
@@ -161,6 +162,7 @@ pub fn rewrite(
     }
     invocation.recipe = recipe;
     invocation.bundle = bundle;
+    invocation.note = note.filter(|_| !quiet);
     Ok(invocation)
 }
 
@@ -330,6 +332,14 @@ fn everywhere(arg: Arg<'_>) -> Action {
         ("-lgcc_s", _) => Action::replace("-lunwind"),
         // It comes last, see `atomic.rs`; macOS has it in its system library.
         ("-latomic", _) => Action::Drop,
+        // GCC's words for how many processes it takes (Ubuntu's flags: `-flto=auto`); zig from 0.16 on refuses them.
+        (text, _)
+            if text
+                .strip_prefix("-flto=")
+                .is_some_and(|how| !matches!(how, "thin" | "full")) =>
+        {
+            Action::replace("-flto")
+        }
         ("-u", Some(symbol)) => Action::ReplaceWithNext(vec![format!("-Wl,-u,{symbol}")]),
         ("-e", Some(entry)) => Action::ReplaceWithNext(vec![format!("-Wl,--entry={entry}")]),
         ("-B", Some(folder)) if is_gcc_ld(folder) => Action::DropWithNext,

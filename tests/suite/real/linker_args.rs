@@ -194,10 +194,10 @@ fn idle_options_do_no_harm() {
 fn what_zig_does_not_take_is_named_with_the_way_on() {
     let lab = Lab::enter();
     let bench = Bench::new(&lab, LINUX, "zig", &REGISTERED);
-    bench.prints("$CC -c main.c -o main.o");
+    bench.prints("$CC -fPIC -c main.c -o main.o");
     for (option, name) in [
         ("-Wl,-Map,p.map", "`-Map`"),
-        ("-Wl,--dynamic-list=x", "`--dynamic-list`"),
+        ("-shared -Wl,--dynamic-list=x", "`--dynamic-list`"),
         ("-Xlinker --defsym=a=main", "`--defsym"),
         ("-Wl,-z,execstack", "`-z execstack`"),
         ("-Wl,--quite-new=1", "`--quite-new`"),
@@ -271,5 +271,32 @@ fn a_cxx_librarys_exceptions_stay_inside_it_with_zig() {
         let text = said(&gnu.sh(build));
         assert!(!text.contains("note: "), "{text}");
         assert_eq!(run(&gnu), (true, "7\nthrown\n".to_owned()));
+    }
+}
+
+/// A table that only its borders name, as test frameworks and tracers have.
+const TABLE: [(&str, &str); 2] = [
+    (
+        "main.c",
+        "#include <stdio.h>\nextern int *__start_table[] __attribute__((weak)), *__stop_table[] __attribute__((weak));\n\
+         int main(void) { int sum = 0; for (int **at = __start_table; at < __stop_table; at++) sum += **at; \
+         printf(\"%d\\n\", sum); }\n",
+    ),
+    (
+        "entry.c",
+        "static int value = 7;\n__attribute__((used, section(\"table\"))) static int *entry = &value;\n",
+    ),
+];
+
+/// Without it the program linked, and its table was empty.
+#[test]
+fn a_table_that_only_its_borders_name_stays_as_with_gnu_ld() {
+    let lab = Lab::enter();
+    let musl = "x86_64-unknown-linux-musl";
+    let bench = Bench::new(&lab, musl, "zig", &TABLE);
+    bench.prints("$CC -O2 -c main.c entry.c");
+    for options in ["-O2", "-Wl,--gc-sections,-z,nostart-stop-gc", ""] {
+        let ran = bench.prints(&format!("$CC {options} main.o entry.o -o main && ./main"));
+        assert_eq!(ran, "7\n", "{options}");
     }
 }

@@ -17,6 +17,10 @@ use crate::target::{TargetOs, Triple};
 mod libraries;
 mod options;
 
+/// Said of a library.
+const NOT_SYMBOLIC: &str = "zig's linker has no -Bsymbolic-functions: a function of the same name in the program takes \
+                            the place of this library's own   (-w hides this)";
+
 use libraries::Libraries;
 use options::{ELF, Fate, MACH_O, PE, WASM};
 
@@ -26,6 +30,8 @@ pub(super) struct Link {
     pub args: Vec<OsString>,
     /// The output is to be a bundle: a Mach-O file that programs load and none links with.
     pub bundle: bool,
+    /// What the user is to know of an option that was left out.
+    pub note: Option<&'static str>,
 }
 
 /// Rewrites the arguments of a driver that links. `is_file` says which files there are.
@@ -46,6 +52,8 @@ pub(super) fn rewrite(
         triple,
         format,
         minor,
+        exports: exports(&items),
+        sections: sections(format, &items),
         libraries: Libraries::new(triple, folders(format, &items), is_file),
         state: State::default(),
         kept: Vec::new(),
@@ -66,6 +74,9 @@ pub(super) fn rewrite(
             Item::Library(name) => pass.library(&name)?,
             Item::Word(word) => pass.word(&word, &mut rest)?,
         }
+    }
+    if pass.sections == Sections::Stay {
+        pass.push("-Wl,--no-gc-sections");
     }
     Ok(pass.link)
 }
@@ -180,6 +191,86 @@ fn folders(format: u8, items: &[Item]) -> Vec<PathBuf> {
     out
 }
 
+/// Which symbols an output exports where nothing is said of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exports {
+    /// None: a program.
+    None,
+    /// All: a program that was told to.
+    All,
+    /// All: a library.
+    Library,
+}
+
+/// What becomes of sections that nothing refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sections {
+    /// What zig does by itself, or is told to.
+    Zigs,
+    /// They stay, whatever else is said.
+    Stay,
+}
+
+/// Every other linker removes sections only when asked (`--gc-sections`, `-dead_strip`). zig does so too where the
+/// driver has an `-O`, as CMake's and autotools' links have: "undefined symbol: `__start_…`" for a table that is
+/// only known by its borders, or an empty one where that symbol is weak.
+///
+/// `-z nostart-stop-gc` keeps such tables; zig does not know it, so all stay. rustc always passes it to lld, mostly for
+/// nothing: there a link that needs it fails and `explain/sections.rs` helps, as otherwise each program would be
+/// several times as large.
+fn sections(format: u8, items: &[Item]) -> Sections {
+    let is = |names: &[&str]| {
+        items
+            .iter()
+            .any(|item| matches!(item, Item::Word(word) if names.contains(&word.as_str())))
+    };
+    let drivers = |wanted: &dyn Fn(&str) -> bool| {
+        items
+            .iter()
+            .any(|item| matches!(item, Item::Driver(args) if args[0].to_str().is_some_and(wanted)))
+    };
+    if !matches!(format, ELF | MACH_O) || drivers(&|text| text == "-r") {
+        return Sections::Zigs;
+    }
+    let keeps_tables = is(&["nostart-stop-gc", "-znostart-stop-gc"]);
+    let asked = is(&["--gc-sections", "-gc-sections", "-dead_strip"])
+        || drivers(&|text| text == "-dead_strip");
+    let optimises = drivers(&|text| text.starts_with("-O") && !matches!(text, "-O0" | "-ObjC"));
+    let stay = if asked {
+        keeps_tables && !items.iter().any(is_rustcs_object)
+    } else {
+        optimises
+    };
+    if stay { Sections::Stay } else { Sections::Zigs }
+}
+
+/// Its code generator names objects so.
+fn is_rustcs_object(item: &Item) -> bool {
+    matches!(item, Item::Driver(args)
+        if args[0].to_str().is_some_and(|text| text.ends_with(".rcgu.o")))
+}
+
+fn exports(items: &[Item]) -> Exports {
+    let texts = items.iter().filter_map(|item| match item {
+        Item::Driver(args) => args[0].to_str(),
+        Item::Word(word) => Some(word.as_str()),
+        Item::Library(_) => None,
+    });
+    let mut exports = Exports::None;
+    for text in texts {
+        match text.trim_start_matches('-') {
+            "shared" | "Bshareable" | "dll" | "mdll" if text.starts_with('-') => {
+                return Exports::Library;
+            }
+            "rdynamic" | "E" | "export-dynamic" | "export-all-symbols" if text.starts_with('-') => {
+                exports = Exports::All;
+            }
+            _ => {}
+        }
+    }
+    exports
+}
+
 /// An option as it was written.
 struct Written<'a> {
     row: Option<&'static options::Row>,
@@ -207,7 +298,7 @@ impl<'a> Written<'a> {
                 value: Some(value),
             };
         }
-        if let Some((name, value)) = options::joined(word)
+        if let Some((name, value)) = options::joined(format, word)
             && let Some(row) = options::find(format, name)
         {
             return Self {
@@ -235,6 +326,9 @@ struct Pass<'a> {
     triple: &'a Triple,
     format: u8,
     minor: u32,
+    /// What kind of output it is to the loader, as far as symbols go.
+    exports: Exports,
+    sections: Sections,
     libraries: Libraries<'a>,
     state: State,
     /// What `--push-state` keeps.
@@ -268,9 +362,19 @@ impl Pass<'_> {
                 .collect(),
         };
         match row.fate {
-            Fate::Pass => self.hand_on(&as_written()),
+            Fate::Remove if self.sections == Sections::Stay => {}
+            Fate::Unexport if self.exports == Exports::None => {}
+            Fate::Pass | Fate::Remove | Fate::Unexport => self.hand_on(&as_written()),
+            Fate::Symbolic => {
+                if self.exports == Exports::Library {
+                    self.link.note = Some(NOT_SYMBOLIC);
+                }
+            }
             Fate::ExportList if self.minor >= 16 => self.hand_on(&as_written()),
             Fate::Drop | Fate::ExportList => {}
+            Fate::DynamicList if self.exports == Exports::Library => self.hand_on(&as_written()),
+            Fate::ExportSymbol if self.exports == Exports::Library => {}
+            Fate::DynamicList | Fate::ExportSymbol => self.push("-rdynamic"),
             Fate::As(name) => {
                 let renamed: Vec<String> = std::iter::once(name.to_owned()).chain(values).collect();
                 self.hand_on(&renamed);

@@ -265,6 +265,15 @@ fn other_linkers_are_not_zigs() {
 }
 
 #[test]
+fn gccs_words_for_lto_are_clangs() {
+    for how in ["-flto=auto", "-flto=jobserver", "-flto=4", "-flto"] {
+        assert_eq!(compile(GLIBC, &[how]), "-flto", "{how}");
+        assert_eq!(link(GLIBC, &[how]), "-flto", "{how}");
+    }
+    assert_eq!(compile(GLIBC, &["-flto=thin"]), "-flto=thin");
+}
+
+#[test]
 fn what_only_gnu_ld_knows_goes_except_on_windows() {
     let args = [
         "-Wl,--no-undefined-version",

@@ -47,17 +47,28 @@ pub(super) enum Fate {
     Undefined,
     /// `-z`, whose value decides.
     Z,
+    /// Sections that nothing refers to are removed, unless all are to stay.
+    Remove,
+    /// A library's own functions are its own. zig has it for functions and variables together only.
+    Symbolic,
     /// The version of a library, of which zig reads only the form with three numbers; libtool passes two.
     Version(&'static str),
     /// A list of exported symbols, for Mach-O. zig takes it from 0.16 on; before, it is left out: a library then
     /// exports every global symbol. That is wider than asked for, but nothing is missing.
     ExportList,
+    /// Which symbols an ELF program exports. zig exports all or none of a program's: all, so that nothing is missing.
+    /// In a library it says which calls another file may take over, which is zig's to take or to refuse.
+    DynamicList,
+    /// Symbols that an ELF program exports besides; a library exports them in any case.
+    ExportSymbol,
+    /// Symbols that are not exported. A program exports none anyhow; of a library it is zig's to take or to refuse.
+    Unexport,
 }
 
 /// Options that have one fate.
 pub(super) struct Row {
     /// Without dashes. GNU's long options take one or two.
-    names: &'static [&'static str],
+    pub(super) names: &'static [&'static str],
     pub(super) values: u8,
     formats: u8,
     pub(super) fate: Fate,
@@ -73,8 +84,8 @@ const fn row(formats: u8, values: u8, fate: Fate, names: &'static [&'static str]
 }
 
 use Fate::{
-    As, AsNeeded, Bundle, Driver, Drop, ExportList, Folder, Library, LookUp, Pass, Pop, Push,
-    Static, Undefined, Version, Whole, Z,
+    As, AsNeeded, Bundle, Driver, Drop, DynamicList, ExportList, ExportSymbol, Folder, Library,
+    LookUp, Pass, Pop, Push, Remove, Static, Symbolic, Undefined, Unexport, Version, Whole, Z,
 };
 
 const ROWS: &[Row] = &[
@@ -166,6 +177,21 @@ const ROWS: &[Row] = &[
             "no-print-gc-sections",
         ],
     ),
+    // Of GNU ld's, newer and older: what lld never makes (an executable stack, segments to write and to run) is no error
+    // or warning of its.
+    row(
+        ELF,
+        0,
+        Drop,
+        &[
+            "w",
+            "warn-textrel",
+            "error-execstack",
+            "no-error-execstack",
+            "error-rwx-segments",
+            "no-error-rwx-segments",
+        ],
+    ),
     row(ALL, 1, Drop, &["error-limit"]),
     // How the linker works, not what it makes: memory, threads, effort. lld has its own, and newer zigs warn about `-O`.
     row(
@@ -230,6 +256,22 @@ const ROWS: &[Row] = &[
             "gdb-index",
             "debug-names",
             "secure-plt",
+            "tls-optimize",
+            "no-tls-optimize",
+            "toc-optimize",
+            "no-toc-optimize",
+            "ctors-in-init-array",
+            "strip-discarded",
+            "no-strip-discarded",
+            "enable-linker-version",
+            "disable-linker-version",
+            // lld's and GNU ld's defaults, or what the target says.
+            "Bno-symbolic",
+            "no-omagic",
+            "no-accept-unknown-input-arch",
+            "EL",
+            "EB",
+            "Qy",
         ],
     ),
     row(
@@ -243,17 +285,28 @@ const ROWS: &[Row] = &[
             "symbol-ordering-file",
             "package-metadata",
             "hash-size",
+            "spare-dynamic-tags",
+            // GNU ld takes and ignores it, for SunOS's sake.
+            "assert",
         ],
     ),
     row(PE, 1, Drop, &["icf"]),
-    // Ubuntu's default. References inside a library then go the usual way, by the symbol.
-    row(ELF, 0, Drop, &["Bsymbolic-functions"]),
+    // Ubuntu's default. References inside a library then go the usual way, by the symbol: another file's function of
+    // the same name can take its place, and the user is told. (zig's `-Bsymbolic` is no way out: it holds
+    // for variables too, of which a program that is no PIE has its own copy.)
+    row(ELF, 0, Symbolic, &["Bsymbolic-functions"]),
+    row(ELF, 0, Remove, &["gc-sections"]),
     // rustc's for CPUs with these faults; zig's driver has no such option and its lld no such patch switched on.
     row(
         ELF | MACH_O | WASM,
         0,
         Drop,
-        &["fix-cortex-a53-843419", "fix-cortex-a53-835769"],
+        &[
+            "fix-cortex-a53-843419",
+            "fix-cortex-a53-835769",
+            "no-fix-cortex-a53-843419",
+            "no-fix-cortex-a53-835769",
+        ],
     ),
     // rustc passes it to linkers that would let a version script name what is not there.
     row(ELF | MACH_O | WASM, 0, Drop, &["no-undefined-version"]),
@@ -277,6 +330,15 @@ const ROWS: &[Row] = &[
             "enable-reloc-section",
             "no-leading-underscore",
             "warn-duplicate-exports",
+            // A program for any address is zig's default; FFmpeg, x264 and VLC ask GNU ld for it.
+            "pic-executable",
+            // Both are in an object as it was compiled.
+            "disable-auto-import",
+            "disable-runtime-pseudo-reloc",
+            "enable-long-section-names",
+            "disable-long-section-names",
+            "enable-extra-pe-debug",
+            "compat-implib",
         ],
     ),
     // No run-time path in a PE file.
@@ -290,6 +352,9 @@ const ROWS: &[Row] = &[
     row(MACH_O, 0, Drop, &["flat_namespace", "twolevel_namespace"]),
     row(MACH_O, 0, Driver("-shared"), &["dylib"]),
     row(MACH_O, 0, Whole(true), &["all_load"]),
+    // Behind `-Wl,` zig takes it for `-O` ("ignoring deprecated linker optimization setting 'bjC'").
+    row(MACH_O, 0, Driver("-ObjC"), &["ObjC"]),
+    row(MACH_O, 0, Driver("-rdynamic"), &["export_dynamic"]),
     row(MACH_O, 0, Drop, &["noall_load"]),
     row(
         MACH_O,
@@ -357,6 +422,21 @@ const ROWS: &[Row] = &[
             "no_branch_islands",
             "no_dead_strip_inits_and_terms",
             "no_objc_category_merging",
+            "no_objc_relative_method_lists",
+            "objc_stubs_small",
+            "objc_stubs_fast",
+            "no_warn_inits",
+            "warn_weak_exports",
+            "no_warn_weak_exports",
+            "warn_compact_unwind",
+            "no_order_data",
+            "merge_zero_fill_sections",
+            "no_merge_zero_fill_sections",
+            "prebind",
+            "noprebind",
+            "encryptable",
+            "no_encryption",
+            "print_statistics",
         ],
     ),
     row(
@@ -380,6 +460,7 @@ const ROWS: &[Row] = &[
             "read_only_relocs",
             "add_ast_path",
             "segalign",
+            "final_output",
             // The target and the SDK say them.
             "macos_version_min",
             "macosx_version_min",
@@ -396,6 +477,11 @@ const ROWS: &[Row] = &[
         Pass,
         &[
             "force_load",
+            "load_hidden",
+            "lazy_library",
+            "lazy_framework",
+            "upward_library",
+            "upward_framework",
             "framework",
             "weak_framework",
             "needed_framework",
@@ -419,6 +505,16 @@ const ROWS: &[Row] = &[
             "F",
         ],
     ),
+    row(ELF, 1, DynamicList, &["dynamic-list"]),
+    row(
+        ELF,
+        1,
+        ExportSymbol,
+        &["export-dynamic-symbol", "export-dynamic-symbol-list"],
+    ),
+    row(GNU, 1, Unexport, &["exclude-libs"]),
+    row(PE, 1, Unexport, &["exclude-symbols"]),
+    row(PE, 0, Unexport, &["exclude-all-symbols"]),
     row(MACH_O, 2, Pass, &["alias"]),
     row(MACH_O, 3, Pass, &["sectcreate", "segprot"]),
     row(
@@ -429,12 +525,8 @@ const ROWS: &[Row] = &[
             "Map",
             "wrap",
             "defsym",
-            "dynamic-list",
-            "export-dynamic-symbol",
-            "export-dynamic-symbol-list",
             "version-script",
             "retain-symbols-file",
-            "exclude-libs",
             "hash-style",
             "sort-section",
             "T",
@@ -474,7 +566,6 @@ const ROWS: &[Row] = &[
             "minor-image-version",
             "file-alignment",
             "section-alignment",
-            "exclude-symbols",
             "base-file",
             "delayload",
             "export",
@@ -492,8 +583,15 @@ pub(super) fn is_idle_keyword(keyword: &str) -> bool {
         keyword.split('=').next(),
         Some(
             "pack-relative-relocs"
+                | "nopack-relative-relocs"
                 | "text"
                 | "combreloc"
+                | "nocombreloc"
+                | "mark-plt"
+                | "nomark-plt"
+                | "sectionheader"
+                | "nounique-symbol"
+                | "nomemory-seal"
                 | "separate-code"
                 | "noseparate-code"
                 | "separate-loadable-segments"
@@ -513,9 +611,9 @@ pub(super) fn find(format: u8, name: &str) -> Option<&'static Row> {
         .find(|row| row.formats & format != 0 && row.names.contains(&name))
 }
 
-/// GNU ld's options of one letter that have their value joined: the name and the value. What could be the beginning of a
-/// longer name is none.
-pub(super) fn joined(word: &str) -> Option<(&str, &str)> {
+/// Options of one letter that have their value joined: the name and the value. What could be the beginning of a longer
+/// name is none. Apple's linker has few such; its long names have one dash (`-export_dynamic` is no `-e`).
+pub(super) fn joined(format: u8, word: &str) -> Option<(&str, &str)> {
     let rest = word.strip_prefix('-')?;
     if rest.len() < 2 || !rest.is_char_boundary(1) {
         return None;
@@ -527,6 +625,7 @@ pub(super) fn joined(word: &str) -> Option<(&str, &str)> {
     };
     let fits = match name {
         "l" | "L" | "z" => !value.starts_with('-'),
+        _ if format == MACH_O => false,
         "u" | "e" => is_symbol(value),
         "m" => value.contains('_') || value.starts_with("i386"),
         "h" => value.contains(".so"),
@@ -559,11 +658,11 @@ mod tests {
 
     #[test]
     fn a_joined_value_is_told_from_a_longer_name() {
-        assert_eq!(joined("-lfoo"), Some(("l", "foo")));
-        assert_eq!(joined("-znow"), Some(("z", "now")));
-        assert_eq!(joined("-umain"), Some(("u", "main")));
-        assert_eq!(joined("-melf_i386"), Some(("m", "elf_i386")));
-        assert_eq!(joined("-O2"), Some(("O", "2")));
+        assert_eq!(joined(ELF, "-lfoo"), Some(("l", "foo")));
+        assert_eq!(joined(ELF, "-znow"), Some(("z", "now")));
+        assert_eq!(joined(ELF, "-umain"), Some(("u", "main")));
+        assert_eq!(joined(ELF, "-melf_i386"), Some(("m", "elf_i386")));
+        assert_eq!(joined(ELF, "-O2"), Some(("O", "2")));
         for long in [
             "-export-dynamic",
             "-rpath",
@@ -573,7 +672,11 @@ mod tests {
             "--lfoo",
             "-é",
         ] {
-            assert_eq!(joined(long), None, "{long}");
+            assert_eq!(joined(ELF, long), None, "{long}");
+        }
+        assert_eq!(joined(MACH_O, "-lfoo"), Some(("l", "foo")));
+        for long in ["-export_dynamic", "-encryptable", "-unexported"] {
+            assert_eq!(joined(MACH_O, long), None, "{long}");
         }
     }
 }

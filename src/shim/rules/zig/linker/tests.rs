@@ -287,3 +287,116 @@ fn a_bundle_is_linked_as_a_library_first() {
         format!("-shared {look_up}")
     );
 }
+
+#[test]
+fn what_a_program_exports_is_no_matter_of_failing() {
+    all(
+        LINUX,
+        &[
+            // A program exports nothing of its archives.
+            ("a.o -Wl,--exclude-libs,ALL", "a.o"),
+            ("a.o -Wl,--exclude-libs=libx.a:liby.a", "a.o"),
+            // All of its symbols, those that are asked for among them.
+            ("a.o -Wl,--dynamic-list,/t/list", "a.o -rdynamic"),
+            ("a.o -Wl,--dynamic-list=/t/list", "a.o -rdynamic"),
+            ("a.o -Wl,--export-dynamic-symbol=f*", "a.o -rdynamic"),
+            // In libraries these say what may be overridden, and what is hidden: zig refuses, which is told.
+            (
+                "-shared -Wl,--dynamic-list=/t/list",
+                "-shared -Wl,--dynamic-list=/t/list",
+            ),
+            (
+                "-shared -Wl,--exclude-libs,ALL",
+                "-shared -Wl,--exclude-libs,ALL",
+            ),
+            (
+                "-rdynamic -Wl,--exclude-libs,ALL",
+                "-rdynamic -Wl,--exclude-libs,ALL",
+            ),
+            ("-Wl,-shared,--export-dynamic-symbol,f", "-shared"),
+        ],
+    );
+    all(
+        WINDOWS,
+        &[
+            ("a.o -Wl,--exclude-all-symbols", "a.o"),
+            (
+                "-shared -Wl,--exclude-all-symbols",
+                "-shared -Wl,--exclude-all-symbols",
+            ),
+            (
+                "a.o -Wl,--pic-executable,-e,mainCRTStartup",
+                "a.o -Wl,--entry,mainCRTStartup",
+            ),
+            ("-Wl,--disable-auto-import,--enable-long-section-names", ""),
+        ],
+    );
+}
+
+#[test]
+fn sections_go_only_where_that_is_asked_for() {
+    all(
+        LINUX,
+        &[
+            ("-O2 a.o", "-O2 a.o -Wl,--no-gc-sections"),
+            ("a.o", "a.o"),
+            ("-O0 a.o", "-O0 a.o"),
+            ("-O2 -r a.o", "-O2 -r a.o"),
+            ("-O2 a.o -Wl,--gc-sections", "-O2 a.o -Wl,--gc-sections"),
+            (
+                "a.o -Wl,--gc-sections -Wl,-z,nostart-stop-gc",
+                "a.o -Wl,--no-gc-sections",
+            ),
+            (
+                "-Wl,-znostart-stop-gc -Wl,--gc-sections a.o",
+                "a.o -Wl,--no-gc-sections",
+            ),
+            // rustc's, each time.
+            (
+                "a.1.rcgu.o -Wl,-znostart-stop-gc -Wl,--gc-sections",
+                "a.1.rcgu.o -Wl,--gc-sections",
+            ),
+        ],
+    );
+    all(
+        MAC,
+        &[
+            ("-Os a.o", "-Os a.o -Wl,--no-gc-sections"),
+            ("-O2 a.o -Wl,-dead_strip", "-O2 a.o -Wl,-dead_strip"),
+        ],
+    );
+    assert_eq!(run(WINDOWS, "-O2 a.o"), "-O2 a.o");
+}
+
+#[test]
+fn a_library_whose_functions_can_be_overridden_is_told() {
+    let note = |args: &str| link(LINUX, 15, args).unwrap().note;
+    let told = note("-shared a.o -Wl,-Bsymbolic-functions -Wl,-z,relro").unwrap();
+    assert!(told.contains("-Bsymbolic-functions"), "{told}");
+    // A program's own functions are its own.
+    assert_eq!(note("a.o -Wl,-Bsymbolic-functions"), None);
+    assert_eq!(note("-shared a.o -Wl,-Bsymbolic"), None);
+}
+
+#[test]
+fn apples_names_are_not_gnu_lds_letters() {
+    all(
+        MAC,
+        &[
+            ("-Wl,-ObjC", "-ObjC"),
+            ("-Wl,-export_dynamic", "-rdynamic"),
+            ("-Wl,-encryptable a.o", "a.o"),
+            ("-Wl,-load_hidden,/p/libx.a", "-Wl,-load_hidden,/p/libx.a"),
+            ("-Wl,-e,_start", "-Wl,--entry,_start"),
+            ("-Wl,-lx", "-lx"),
+        ],
+    );
+}
+
+#[test]
+fn newer_gnu_lds_words_that_change_nothing_are_left_out() {
+    let words = "-z,nocombreloc,-z,nopack-relative-relocs,-z,nomark-plt,--warn-textrel,--no-error-execstack,-w,\
+                 --no-tls-optimize,--strip-discarded,-Bno-symbolic,--spare-dynamic-tags=4,-assert,pure-text,-EL,-Qy,\
+                 --no-fix-cortex-a53-843419,--enable-linker-version";
+    assert_eq!(run(LINUX, &format!("a.o -Wl,{words}")), "a.o");
+}
