@@ -77,6 +77,13 @@ fn between<'a>(line: &'a str, mark: &str, end: &str) -> Option<&'a str> {
     line.split_once(mark)?.1.split_once(end).map(|(s, _)| s)
 }
 
+/// What stands in quotes behind `mark`: zig's are single, and double from 0.17 on.
+fn quoted<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
+    let rest = line.split_once(mark)?.1;
+    let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    rest[1..].split_once(quote).map(|(s, _)| s)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +123,24 @@ mod tests {
             None,
             said,
         )
+    }
+
+    #[test]
+    fn newer_zigs_words_are_known() {
+        let mac = "aarch64-apple-darwin";
+        for (said, expected) in [
+            (
+                "error: unable to find system framework \"Foundation\". searched paths: none",
+                "xtool sdk import",
+            ),
+            (
+                "error: unable to find dynamic system library \"foo\" using strategy paths_first. searched paths: none",
+                "no `foo` for aarch64-apple-darwin",
+            ),
+        ] {
+            let found = help(mac, Family::Zig, said).unwrap_or_default();
+            assert!(found.contains(expected), "{said}: {found}");
+        }
     }
 
     /// Each text is what the real linker wrote (GNU ld 2.40, zig 0.15.2, ld64.lld 14).

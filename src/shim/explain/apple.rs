@@ -1,6 +1,6 @@
 //! What only Apple's SDK has, and zig's linker for macOS.
 
-use super::{after, between};
+use super::{after, quoted};
 use crate::shim::Spec;
 use crate::target::TargetOs;
 
@@ -10,7 +10,8 @@ pub(super) fn framework(spec: &Spec, line: &str) -> Option<String> {
     if spec.triple.os() != TargetOs::MacOs {
         return None;
     }
-    let name = between(line, "unable to find framework '", "'")
+    let name = quoted(line, "unable to find framework ")
+        .or_else(|| quoted(line, "unable to find system framework "))
         .or_else(|| after(line, "framework not found for -framework "))
         .or_else(|| after(line, "framework not found "))
         .or_else(|| header_of_framework(line))?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::apple::of_apple;
-use super::{after, between};
+use super::{after, between, quoted};
 use crate::shim::Spec;
 use crate::target::TargetOs;
 
@@ -52,8 +52,8 @@ fn not_found(line: &str) -> Option<&str> {
     let name = after(line, "cannot find -l")
         .or_else(|| after(line, "unable to find library -l"))
         .or_else(|| after(line, "library not found for -l"))
-        .or_else(|| between(line, "unable to find dynamic system library '", "'"))
-        .or_else(|| between(line, "unable to find static system library '", "'"))?;
+        .or_else(|| quoted(line, "unable to find dynamic system library "))
+        .or_else(|| quoted(line, "unable to find static system library "))?;
     Some(name.trim_end_matches(':')).filter(|name| !name.is_empty())
 }
 
