@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 export RUSTUP_DIST_SERVER=http://127.0.0.1:9
 
 step 'What the tests need'
-need_packages bsdutils file fish zsh llvm gcc g++ libc6-dev python3 python3-pip wine64 qemu-user binutils xz-utils zstd unzip git strace debootstrap util-linux ca-certificates cmake meson ninja-build pkg-config golang-go nginx-light make ccache sccache ||
+need_packages bsdutils file fish zsh llvm gcc g++ libc6-dev python3 python3-pip python3-venv wine64 qemu-user binutils xz-utils zstd unzip git strace debootstrap util-linux ca-certificates cmake meson ninja-build pkg-config golang-go nginx-light make ccache sccache ||
   printf 'not installed: this user may not; tests that need what is absent will fail and say so\n'
 if ! rust_library_source "${CARGO_TARGET_DIR:-$PWD/target}/rust-src"; then
   printf 'no library source for %s: the end-to-end builds will fail and say so\n' "$(rustc --version)"
