@@ -93,6 +93,6 @@ say:    mov     edi, 2
 self:   .asciz  "/proc/self/exe"
 before: .ascii  "error: Cannot run `"
 .set before_size, . - before
-after:  .ascii  "`\nhelp: run `xtool sync` in the project to set the toolchain up again\n"
+after:  .ascii  "`\nhelp: run `xtool sync` in the project to set the toolchain up again; where this is a copy, use a symbolic link\n"
 .set after_size, . - after
 tail:

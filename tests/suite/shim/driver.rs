@@ -150,7 +150,7 @@ fn a_driver_finds_its_way_however_it_is_called() {
     assert_eq!(said.status.code(), Some(127));
     let text = String::from_utf8_lossy(&said.stderr).into_owned();
     let expected = format!(
-        "error: Cannot run `{}`\nhelp: run `xtool sync` in the project to set the toolchain up again\n",
+        "error: Cannot run `{}`\nhelp: run `xtool sync` in the project to set the toolchain up again; where this is a copy, use a symbolic link\n",
         folder.join("tools/cc").display()
     );
     assert_eq!(text, expected);
